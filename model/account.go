@@ -1,0 +1,42 @@
+package model
+
+// Account is a person or program that can sign in.
+type Account struct {
+	Record `gorm:"-"`
+
+	ID           int64   `gorm:"primaryKey"` // the number on the wire; unique among living accounts
+	Key          string  // 32 hex digits, random and immutable: what everything else hangs on
+	Username     string  // as written; exact spelling is unique
+	NameFolded   string  // NFKC and case folded, for the second try at sign-in
+	NameKey      string  // what must be unique: the folded name, or the exact one of an imported twin
+	PasswordHash string  // PHC string of Argon2id over the static hash; empty means no password sign-in
+	PasswordAt   Time    // when the password was last changed; zero if it never was
+	Epoch        int64   // raised by every change of what a sign-in checks, so that none under way can finish on the old terms
+	BasePath     string  // cleaned absolute path
+	Roles        IntList // role ids in order
+	Permission   int64   // AList's bit mask
+	Disabled     bool
+	SSOID        string `gorm:"column:sso_id"`
+	MaxDevices   *int64 // overrides the setting; nil means the setting counts
+	SessionTTL   *int64 `gorm:"column:session_ttl"` // seconds; overrides the setting
+	CreatedAt    Time   `gorm:"autoCreateTime:false"`
+}
+
+// TableName names the table.
+func (Account) TableName() string { return "accounts" }
+
+// Profile is an account with all that decides what it may do.
+type Profile struct {
+	Account
+
+	RoleRows  []Role // in the order of Roles; ids without a row are left out
+	TwoFactor bool
+}
+
+// ProfileChange is an account's change of itself; nil leaves a value as it is.
+type ProfileChange struct {
+	Username, NameFolded, NameKey *string
+	SSOID                         *string
+	PasswordHash                  *string // ends every login of the account
+	At                            Time
+}

@@ -1,0 +1,74 @@
+package model
+
+// EndReason says why a login is over.
+type EndReason string
+
+// Why logins end. An empty reason means that it has not ended.
+const (
+	EndEvicted   EndReason = "evicted"    // the device was thrown out, by its owner or an admin
+	EndLogout    EndReason = "logout"     // the caller signed out
+	EndReplaced  EndReason = "replaced"   // the device signed in again, or had one login too many
+	EndLimit     EndReason = "limit"      // the account had one device too many
+	EndPassword  EndReason = "password"   // the password changed
+	EndTwoFactor EndReason = "two_factor" // the second factor changed
+	EndDisabled  EndReason = "disabled"   // the account was disabled
+	EndCleaned   EndReason = "cleaned"    // the device was idle for too long
+)
+
+// Login is one successful sign-in under a device; its token names it as sid.
+type Login struct {
+	Record `gorm:"-"`
+
+	ID         string `gorm:"primaryKey"` // 32 hex digits, random
+	AccountKey string
+	DeviceKey  string
+	CreatedAt  Time `gorm:"autoCreateTime:false"`
+	FreshAt    Time // when its owner last proved who they are
+	SeenAt     Time // last request, to within the touch interval
+	ExpiresAt  Time
+	EndedAt    Time      // zero while it is live
+	EndReason  EndReason // empty while it is live
+}
+
+// TableName names the table.
+func (Login) TableName() string { return "logins" }
+
+// Live is what makes a login live at an instant: it has not ended, it expires
+// later than At, and it was used after SeenAfter.
+type Live struct {
+	At        Time
+	SeenAfter Time // zero: a login may stay unused for as long as it lives
+}
+
+// LoginOpening asks for a new login and for the room it needs. The whole of it
+// happens, or nothing.
+type LoginOpening struct {
+	Login  Login
+	Device Device // created, or brought up to date
+	Live   Live
+
+	Epoch       int64  // what the account's epoch was when its password was checked
+	Replaces    string // a login of the same device that ends with this one; may be empty
+	MaxDevices  int64  // live devices the account may have with this one; 0 means no limit
+	EvictOldest bool   // at the limit: end the idlest devices instead of refusing
+	DeviceCap   int64  // live devices the account may have in any case; the idlest ends
+	LoginCap    int    // live logins the device may have; the one unused for longest ends
+}
+
+// Touch says that a login was used. It never brings anything back to life.
+type Touch struct {
+	LoginID   string
+	DeviceKey string
+	At        Time
+	UserAgent string
+	IP        string // masked
+}
+
+// Cleaning says what the background cleaner may take away.
+type Cleaning struct {
+	Now         Time
+	DeviceIdle  int64 // seconds a device without a live login may stay unseen; accounts may override it; 0 or less keeps it
+	ExpiredAt   Time  // logins that expired before this are forgotten
+	AtMost      int   // rows of each kind in one go
+	UnusedSince Time  // live logins not used since then end; zero ends none
+}
