@@ -1,0 +1,248 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"time"
+
+	"latchkey/model"
+	"latchkey/service/access"
+	"latchkey/service/audit"
+	"latchkey/service/cache"
+	"latchkey/service/fault"
+	"latchkey/service/revocation"
+)
+
+// What can be wrong with an account.
+var (
+	// ErrUnknown says that there is no such account.
+	ErrUnknown = fault.New(fault.NotFound, "account_unknown", "failed get old user: record not found")
+	// ErrNameTaken says that another account has the name, or one that differs
+	// from it in case only.
+	ErrNameTaken = fault.New(fault.Invalid, "username_taken", "username already exists")
+)
+
+// Store keeps accounts and roles.
+type Store interface {
+	// Empty reports whether there is no account at all.
+	Empty(ctx context.Context) (bool, error)
+	// Found fills an empty database and reports whether it was empty.
+	Found(ctx context.Context, roles []model.Role, accounts []model.Account) (bool, error)
+	// CreateAccount chooses the id unless one is given; model.ErrConflict for a
+	// taken name or id.
+	CreateAccount(ctx context.Context, a model.Account) (model.Account, error)
+	// AccountByName prefers the exact spelling; model.ErrNotFound.
+	AccountByName(ctx context.Context, exact, folded string) (model.Account, error)
+	// Profile fails with model.ErrNotFound.
+	Profile(ctx context.Context, key string) (model.Profile, error)
+	// FirstWithRole is the key of the enabled account with the lowest id;
+	// model.ErrNotFound.
+	FirstWithRole(ctx context.Context, role int64) (string, error)
+	// ChangeProfile is one transaction, in which a new password ends every
+	// login; model.ErrConflict for a taken name, model.ErrNotFound.
+	ChangeProfile(ctx context.Context, key string, c model.ProfileChange) error
+	// SetDisabled ends every login when it disables; model.ErrNotFound.
+	SetDisabled(ctx context.Context, key string, disabled bool, at model.Time) error
+	// DeleteAccount deletes all that hangs on it too; model.ErrNotFound.
+	DeleteAccount(ctx context.Context, key string) error
+}
+
+// Service is the accounts. It is safe for concurrent use.
+type Service struct {
+	store     Store
+	hub       *revocation.Hub
+	audit     *audit.Recorder
+	now       func() time.Time
+	snapshots *cache.Cache[string, *access.Account]
+	firsts    *cache.Cache[int64, string] // role → the account that stands for it
+}
+
+// firstsGroup holds every entry of firsts: any change may change who is first.
+const firstsGroup = "firsts"
+
+// New makes the service. It remembers at most cacheSize accounts and forgets
+// what the hub says has changed.
+func New(store Store, hub *revocation.Hub, rec *audit.Recorder, now func() time.Time, cacheSize int) *Service {
+	s := &Service{
+		store: store, hub: hub, audit: rec, now: now,
+		snapshots: cache.New[string, *access.Account](cacheSize),
+		firsts:    cache.New[int64, string](1),
+	}
+	hub.Subscribe(func(_ context.Context, n revocation.Notice) {
+		s.firsts.Invalidate(firstsGroup)
+		if n.AccountKey == "" {
+			s.snapshots.InvalidateAll()
+			return
+		}
+		s.snapshots.Invalidate(n.AccountKey)
+	})
+	return s
+}
+
+// Snapshot is the account as it is now. It fails with ErrUnknown.
+func (s *Service) Snapshot(ctx context.Context, key string) (*access.Account, error) {
+	if a, ok := s.snapshots.Get(key); ok {
+		return a, nil
+	}
+	a, err := s.snapshots.Load(ctx, key, key, func(ctx context.Context) (*access.Account, error) {
+		p, err := s.store.Profile(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		return snapshot(p), nil
+	})
+	if errors.Is(err, model.ErrNotFound) {
+		return nil, ErrUnknown
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read account: %w", err)
+	}
+	return a, nil
+}
+
+// First is the enabled account with the lowest id that holds the role. It
+// fails with ErrUnknown.
+func (s *Service) First(ctx context.Context, role int64) (*access.Account, error) {
+	key, ok := s.firsts.Get(role)
+	if !ok {
+		var err error
+		key, err = s.firsts.Load(ctx, role, firstsGroup, func(ctx context.Context) (string, error) {
+			key, err := s.store.FirstWithRole(ctx, role)
+			if errors.Is(err, model.ErrNotFound) {
+				return "", nil // worth remembering: guests ask all the time
+			}
+			return key, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("find account with role %d: %w", role, err)
+		}
+	}
+	if key == "" {
+		return nil, ErrUnknown
+	}
+	return s.Snapshot(ctx, key)
+}
+
+// ForSignIn finds the account that a name typed at sign-in means. It fails
+// with ErrUnknown.
+func (s *Service) ForSignIn(ctx context.Context, name string) (model.Account, error) {
+	a, err := s.store.AccountByName(ctx, name, Fold(name))
+	if errors.Is(err, model.ErrNotFound) {
+		return a, ErrUnknown
+	}
+	if err != nil {
+		return a, fmt.Errorf("find account: %w", err)
+	}
+	return a, nil
+}
+
+// Profile is the account's record with its password hash, for those who check
+// one. It fails with ErrUnknown.
+func (s *Service) Profile(ctx context.Context, key string) (model.Profile, error) {
+	p, err := s.store.Profile(ctx, key)
+	if errors.Is(err, model.ErrNotFound) {
+		return p, ErrUnknown
+	}
+	return p, err
+}
+
+// Change is what an account may change of itself; nil leaves a value alone.
+type Change struct {
+	Username     *string
+	SSOID        *string
+	PasswordHash *string // ends every login of the account
+}
+
+// Change changes the account. When it returns, nobody is let in by what it
+// ended. It fails with ErrName, ErrNameTaken or ErrUnknown.
+func (s *Service) Change(ctx context.Context, key string, c Change) error {
+	row := model.ProfileChange{SSOID: c.SSOID, PasswordHash: c.PasswordHash, At: model.At(s.now())}
+	if c.Username != nil {
+		if err := CheckName(*c.Username); err != nil {
+			return err
+		}
+		folded := Fold(*c.Username)
+		row.Username, row.NameFolded, row.NameKey = c.Username, &folded, &folded
+	}
+	err := s.store.ChangeProfile(ctx, key, row)
+	switch {
+	case errors.Is(err, model.ErrConflict):
+		return ErrNameTaken
+	case errors.Is(err, model.ErrNotFound):
+		return ErrUnknown
+	case err != nil:
+		return fmt.Errorf("change account: %w", err)
+	}
+	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
+	event := audit.ProfileChanged
+	if c.PasswordHash != nil {
+		event = audit.PasswordChanged
+	}
+	s.audit.Record(ctx, event, slog.String("account_key", key))
+	return nil
+}
+
+// SetDisabled disables or enables an account. When disabling returns, nobody
+// is let in as the account, and enabling it again revives no login. It fails
+// with ErrUnknown.
+func (s *Service) SetDisabled(ctx context.Context, key string, disabled bool) error {
+	if err := s.store.SetDisabled(ctx, key, disabled, model.At(s.now())); err != nil {
+		if errors.Is(err, model.ErrNotFound) {
+			return ErrUnknown
+		}
+		return fmt.Errorf("disable account: %w", err)
+	}
+	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
+	event := audit.AccountEnabled
+	if disabled {
+		event = audit.AccountDisabled
+	}
+	s.audit.Record(ctx, event, slog.String("account_key", key))
+	return nil
+}
+
+// Delete deletes an account and all that hangs on it. It fails with
+// ErrUnknown.
+func (s *Service) Delete(ctx context.Context, key string) error {
+	if err := s.store.DeleteAccount(ctx, key); err != nil {
+		if errors.Is(err, model.ErrNotFound) {
+			return ErrUnknown
+		}
+		return fmt.Errorf("delete account: %w", err)
+	}
+	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
+	s.audit.Record(ctx, audit.AccountDeleted, slog.String("account_key", key))
+	return nil
+}
+
+// snapshot works out what an account may do. The admin's rights are what its
+// role means, whatever the row says.
+func snapshot(p model.Profile) *access.Account {
+	a := &access.Account{
+		Key: p.Key, ID: p.ID, Username: p.Username, BasePath: cleanPath(p.BasePath),
+		RoleIDs: p.Roles, RoleNames: []string{}, Permission: p.Permission, Permissions: []model.PathScope{},
+		Disabled: p.Disabled, TwoFactor: p.TwoFactor, SSOID: p.SSOID, Epoch: p.Epoch,
+	}
+	if a.RoleIDs == nil {
+		a.RoleIDs = []int64{}
+	}
+	at := map[string]int{}
+	for _, role := range p.RoleRows {
+		a.RoleNames = append(a.RoleNames, role.Name)
+		for _, scope := range role.Scopes {
+			clean := cleanPath(scope.Path)
+			if i, seen := at[clean]; seen {
+				a.Permissions[i].Permission |= scope.Permission
+				continue
+			}
+			at[clean] = len(a.Permissions)
+			a.Permissions = append(a.Permissions, model.PathScope{Path: clean, Permission: scope.Permission})
+		}
+	}
+	return a
+}
+
+func cleanPath(p string) string { return path.Clean("/" + p) }

@@ -1,0 +1,263 @@
+// Package keyring owns the server's own secrets: the keys that sign tokens,
+// name devices and seal secrets in rows. They lie in the database, sealed
+// under a master key that never does. It knows nothing of what is signed or
+// sealed.
+package keyring
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"latchkey/model"
+)
+
+// keySize is the size of every key in bytes: 256 bits, for AES-256-GCM and for
+// HMAC-SHA-256 (RFC 7518 §3.2 asks for no less).
+const keySize = 32
+
+// What can be wrong with keys.
+var (
+	// ErrMaster says that the master key is not the one the keys were sealed
+	// under, or that a row was tampered with.
+	ErrMaster = errors.New("the keys in the database do not open with this master key: restore the master.key that belongs to it, or set LATCHKEY_MASTER_KEY")
+	// ErrWeak says that a key has too little randomness to be one.
+	ErrWeak = errors.New("the key is weak: it must be 32 random bytes")
+	// ErrSealed says that a sealed value does not open: it was changed, moved
+	// from another row, or its key was removed.
+	ErrSealed = errors.New("sealed value does not open")
+	// ErrInUse says that the key cannot be removed.
+	ErrInUse = errors.New("the key is in use: only a token key that no longer signs can be removed")
+)
+
+// Store keeps the sealed keys.
+type Store interface {
+	// Keys lists every key, oldest first.
+	Keys(ctx context.Context) ([]model.Key, error)
+	// AddKeys stores keys, all or none.
+	AddKeys(ctx context.Context, keys []model.Key) error
+	// RemoveKey deletes a key or fails with model.ErrNotFound.
+	RemoveKey(ctx context.Context, id string) error
+}
+
+// Key is a secret that signs.
+type Key struct {
+	ID        string // kid
+	Secret    []byte
+	CreatedAt time.Time
+}
+
+// Ring holds the open keys. It is safe for concurrent use.
+type Ring struct {
+	store  Store
+	master cipher.AEAD
+	now    func() time.Time
+	keys   atomic.Pointer[keys]
+}
+
+type keys struct {
+	tokens []Key // oldest first; the last one signs
+	device []byte
+	seals  map[string]cipher.AEAD
+	sealID string // the newest, which seals
+}
+
+// Open reads the keys, and makes those that are missing at the first start.
+func Open(ctx context.Context, store Store, master []byte, now func() time.Time) (*Ring, error) {
+	if weak(master) {
+		return nil, ErrWeak
+	}
+	aead, err := newAEAD(master)
+	if err != nil {
+		return nil, err
+	}
+	r := &Ring{store: store, master: aead, now: now}
+	rows, err := store.Keys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	if len(rows) == 0 {
+		first := make([]model.Key, 0, 3)
+		for _, purpose := range []model.KeyPurpose{model.KeyToken, model.KeyDevice, model.KeySeal} {
+			first = append(first, r.newKey(purpose))
+		}
+		if err := store.AddKeys(ctx, first); err != nil {
+			return nil, fmt.Errorf("store first keys: %w", err)
+		}
+	}
+	return r, r.Refresh(ctx)
+}
+
+// Refresh reads the keys again, for when somebody rotated them.
+func (r *Ring) Refresh(ctx context.Context) error {
+	rows, err := r.store.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("read keys: %w", err)
+	}
+	next := &keys{seals: map[string]cipher.AEAD{}}
+	for _, row := range rows {
+		secret, err := open(r.master, keyAAD(row), row.Sealed)
+		if err != nil {
+			return fmt.Errorf("key %s: %w", row.ID, ErrMaster)
+		}
+		if weak(secret) {
+			return fmt.Errorf("key %s: %w", row.ID, ErrWeak)
+		}
+		if err := next.add(row, secret); err != nil {
+			return err
+		}
+	}
+	if len(next.tokens) == 0 || next.device == nil || next.sealID == "" {
+		return errors.New("the database lacks a key for tokens, devices or sealing: restore it from a backup")
+	}
+	r.keys.Store(next)
+	return nil
+}
+
+func (k *keys) add(row model.Key, secret []byte) error {
+	switch row.Purpose {
+	case model.KeyToken:
+		k.tokens = append(k.tokens, Key{ID: row.ID, Secret: secret, CreatedAt: row.CreatedAt.Time})
+	case model.KeyDevice:
+		k.device = secret
+	case model.KeySeal:
+		aead, err := newAEAD(secret)
+		if err != nil {
+			return err
+		}
+		k.seals[row.ID], k.sealID = aead, row.ID
+	}
+	return nil
+}
+
+// Signing is the key that signs new tokens.
+func (r *Ring) Signing() Key {
+	tokens := r.keys.Load().tokens
+	return tokens[len(tokens)-1]
+}
+
+// Tokens are all keys whose tokens count, oldest first.
+func (r *Ring) Tokens() []Key { return slices.Clone(r.keys.Load().tokens) }
+
+// Token finds a key whose tokens count by its kid.
+func (r *Ring) Token(kid string) (Key, bool) {
+	tokens := r.keys.Load().tokens
+	i := slices.IndexFunc(tokens, func(k Key) bool { return k.ID == kid })
+	if i < 0 {
+		return Key{}, false
+	}
+	return tokens[i], true
+}
+
+// Device is the key behind device keys. It never changes.
+func (r *Ring) Device() []byte { return r.keys.Load().device }
+
+// Rotate adds a token key, which signs from now on; the older ones go on
+// verifying until they are removed.
+func (r *Ring) Rotate(ctx context.Context) (string, error) {
+	key := r.newKey(model.KeyToken)
+	newest := r.Signing().CreatedAt
+	if !key.CreatedAt.After(newest) {
+		key.CreatedAt = model.At(newest.Add(time.Millisecond)) // the newest signs, whatever the clock says
+	}
+	if err := r.store.AddKeys(ctx, []model.Key{key}); err != nil {
+		return "", fmt.Errorf("store key: %w", err)
+	}
+	return key.ID, r.Refresh(ctx)
+}
+
+// Remove ends every token that the key signed. The key that signs now cannot
+// be removed: ErrInUse.
+func (r *Ring) Remove(ctx context.Context, id string) error {
+	if _, ok := r.Token(id); !ok {
+		return model.ErrNotFound
+	}
+	if id == r.Signing().ID {
+		return ErrInUse
+	}
+	if err := r.store.RemoveKey(ctx, id); err != nil {
+		return fmt.Errorf("remove key %s: %w", id, err)
+	}
+	return r.Refresh(ctx)
+}
+
+// Seal encrypts plain with AES-256-GCM under the newest sealing key. What aad
+// says must be said again to open it: name the table, the column and the row,
+// so that a sealed value cannot be moved.
+func (r *Ring) Seal(aad string, plain []byte) (string, error) {
+	k := r.keys.Load()
+	return seal(k.seals[k.sealID], k.sealID, aad, plain), nil
+}
+
+// Open decrypts what Seal made, with whichever sealing key it names.
+func (r *Ring) Open(aad, sealed string) ([]byte, error) {
+	_, rest, _ := strings.Cut(sealed, ":")
+	id, _, _ := strings.Cut(rest, ":")
+	aead, ok := r.keys.Load().seals[id]
+	if !ok {
+		return nil, ErrSealed
+	}
+	return open(aead, aad, sealed)
+}
+
+func (r *Ring) newKey(purpose model.KeyPurpose) model.Key {
+	id := make([]byte, 4)
+	secret := make([]byte, keySize)
+	_, _ = rand.Read(id) // never fails (crypto/rand)
+	_, _ = rand.Read(secret)
+	row := model.Key{ID: hex.EncodeToString(id), Purpose: purpose, CreatedAt: model.At(r.now())}
+	row.Sealed = seal(r.master, "master", keyAAD(row), secret)
+	return row
+}
+
+func keyAAD(k model.Key) string { return "keys|" + string(k.Purpose) + "|" + k.ID }
+
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("make cipher: %w", err)
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// version begins every sealed value: version, key id, base64.
+const version = "v1"
+
+func seal(aead cipher.AEAD, id, aad string, plain []byte) string {
+	return version + ":" + id + ":" + base64.RawStdEncoding.EncodeToString(aead.Seal(nil, nil, plain, []byte(aad))) //nolint:gosec // G407: the AEAD makes its own nonce
+}
+
+func open(aead cipher.AEAD, aad, sealed string) ([]byte, error) {
+	parts := strings.Split(sealed, ":")
+	if len(parts) != 3 || parts[0] != version {
+		return nil, ErrSealed
+	}
+	text, err := base64.RawStdEncoding.Strict().DecodeString(parts[2])
+	if err != nil {
+		return nil, ErrSealed
+	}
+	plain, err := aead.Open(nil, nil, text, []byte(aad))
+	if err != nil {
+		return nil, ErrSealed
+	}
+	return plain, nil
+}
+
+// weak reports whether the key is short or plainly not random: fewer than 8
+// different bytes among 32 random ones is less likely than guessing a key.
+func weak(key []byte) bool {
+	different := map[byte]bool{}
+	for _, b := range key {
+		different[b] = true
+	}
+	return len(key) != keySize || len(different) < 8
+}

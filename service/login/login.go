@@ -1,0 +1,173 @@
+// Package login is the flow from a name, a password and perhaps a code to a
+// login. It owns the order of the checks, and that a refusal tells nothing
+// about which of them failed until the password is right.
+package login
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"latchkey/model"
+	"latchkey/service/account"
+	"latchkey/service/audit"
+	"latchkey/service/fault"
+	"latchkey/service/password"
+	"latchkey/service/session"
+	"latchkey/service/setting"
+	"latchkey/service/throttle"
+	"latchkey/service/totp"
+)
+
+// Why somebody is not signed in.
+var (
+	// ErrCredentials says that name and password do not belong together, that
+	// the account may not sign in, or that there is none.
+	ErrCredentials = fault.New(fault.Invalid, "credentials_wrong", "username or password is incorrect")
+	// ErrCodeNeeded says that the password is right and a code is missing.
+	ErrCodeNeeded = fault.New(fault.CodeRequired, "code_needed", "Invalid 2FA code")
+)
+
+// Deps are the services the flow runs through.
+type Deps struct {
+	Accounts *account.Service
+	Sessions *session.Service
+	Settings *setting.Service
+	Hasher   *password.Hasher
+	Factors  *totp.Service
+	Throttle *throttle.Service
+	Audit    *audit.Recorder
+}
+
+// Service signs people in. It is safe for concurrent use.
+type Service struct{ Deps }
+
+// New makes the service.
+func New(d Deps) *Service { return &Service{Deps: d} }
+
+// Request is an attempt to sign in.
+type Request struct {
+	Username  string
+	Password  string // plain, or the static hash if Hashed
+	Hashed    bool
+	Code      string // six digits; empty if none was sent
+	ClientID  string
+	UserAgent string
+	Address   string // the client's address in full, for counting
+	MaskedIP  string // for the device
+	Presented string // the token the caller still had, which this sign-in replaces
+}
+
+// SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded,
+// totp.ErrWrongCode, throttle.ErrThrottled, password.ErrBusy,
+// password.ErrTooLong or session.ErrTooManyDevices.
+func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error) {
+	opened, err := s.signIn(ctx, r)
+	who := []slog.Attr{slog.String("username", r.Username), slog.String("client", r.Address)}
+	switch f := fault.Of(err); {
+	case err == nil:
+		s.Audit.Record(ctx, audit.SignedIn, append(who, slog.String("device", opened.DeviceKey))...)
+	case f.Kind == fault.TooMany:
+		s.Audit.Record(ctx, audit.SignInThrottled, who...)
+	default:
+		s.Audit.Record(ctx, audit.SignInRefused, append(who, slog.String("reason", f.Code))...)
+	}
+	return opened, err
+}
+
+func (s *Service) signIn(ctx context.Context, r Request) (session.Opened, error) {
+	a, err := s.Accounts.ForSignIn(ctx, r.Username)
+	if err != nil && !errors.Is(err, account.ErrUnknown) {
+		return session.Opened{}, err
+	}
+	// Tried before any work is done, so that parallel guesses count too.
+	attempt, err := s.begin(ctx, r, a)
+	if err != nil {
+		return session.Opened{}, err
+	}
+	right, err := s.passwordRight(ctx, r, a)
+	if err != nil {
+		attempt.Cancel()
+		return session.Opened{}, err
+	}
+	if !right || a.Disabled || slices.Contains(a.Roles, model.RoleGuest) {
+		attempt.Fail()
+		return session.Opened{}, ErrCredentials
+	}
+	if err := s.checkCode(ctx, r, a, attempt); err != nil {
+		return session.Opened{}, err
+	}
+	opened, err := s.Sessions.Open(ctx, session.Opening{
+		AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
+		UserAgent: r.UserAgent, IP: r.MaskedIP, Replaces: r.Presented, Limits: s.limits(a),
+	})
+	if err != nil {
+		attempt.Cancel()
+		return session.Opened{}, err
+	}
+	attempt.Succeed()
+	return opened, nil
+}
+
+// begin counts the attempt against the account, or against the name if there
+// is no such account, and against where it comes from.
+func (s *Service) begin(ctx context.Context, r Request, a model.Account) (*throttle.Ticket, error) {
+	if a.Key == "" {
+		return s.Throttle.Begin(ctx, throttle.Attempt{AccountKey: account.Fold(r.Username), Address: r.Address})
+	}
+	known, err := s.Sessions.Known(ctx, a.Key, r.ClientID)
+	if err != nil {
+		return nil, fmt.Errorf("look for a known device: %w", err)
+	}
+	return s.Throttle.Begin(ctx, throttle.Attempt{
+		AccountKey: a.Key, Address: r.Address, Device: s.Sessions.DeviceKey(a.Key, r.ClientID), Known: known,
+	})
+}
+
+// passwordRight costs the same whether or not there is such an account.
+func (s *Service) passwordRight(ctx context.Context, r Request, a model.Account) (bool, error) {
+	if err := password.CheckLength(r.Password); err != nil {
+		return false, err
+	}
+	static := password.Static(r.Password)
+	if r.Hashed {
+		static = password.NormalizeStatic(r.Password)
+	}
+	if a.PasswordHash == "" || !password.IsStatic(static) {
+		return false, s.Hasher.VerifyNothing(ctx, static)
+	}
+	return s.Hasher.Verify(ctx, a.PasswordHash, static)
+}
+
+// checkCode asks for the second factor where there is one. A missing code is
+// no failure: clients first learn from it that they must ask.
+func (s *Service) checkCode(ctx context.Context, r Request, a model.Account, attempt *throttle.Ticket) error {
+	enabled, err := s.Factors.Enabled(ctx, a.Key)
+	if err != nil || !enabled {
+		return err
+	}
+	if r.Code == "" {
+		attempt.Cancel()
+		return ErrCodeNeeded
+	}
+	codes, err := s.Throttle.Codes(ctx, a.Key)
+	if err != nil {
+		return err
+	}
+	if err := s.Factors.Check(ctx, a.Key, r.Code); err != nil {
+		return err
+	}
+	codes.Succeed()
+	return nil
+}
+
+// limits are the account's own, else the settings'.
+func (s *Service) limits(a model.Account) session.Limits {
+	l := session.Limits{MaxDevices: s.Settings.MaxDevices(), EvictOldest: s.Settings.EvictOldest()}
+	if a.MaxDevices != nil {
+		l.MaxDevices = max(0, *a.MaxDevices)
+	}
+	return l
+}

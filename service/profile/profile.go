@@ -1,0 +1,166 @@
+// Package profile is the flow of an account changing itself: its name, its
+// password, its second factor. It owns which change needs a fresh proof of
+// identity.
+package profile
+
+import (
+	"context"
+	"time"
+
+	"latchkey/model"
+	"latchkey/service/access"
+	"latchkey/service/account"
+	"latchkey/service/fault"
+	"latchkey/service/password"
+	"latchkey/service/throttle"
+	"latchkey/service/totp"
+)
+
+// Why a change is refused.
+var (
+	// ErrGuest says that the guest account is nobody's to change.
+	ErrGuest = fault.New(fault.Forbidden, "profile_guest", "Guest user can not update profile")
+	// ErrNotFresh says that the caller signed in too long ago to change the
+	// password.
+	ErrNotFresh = fault.New(fault.Forbidden, "not_fresh", "Sign in again to change your password")
+)
+
+// Deps are the services the flow runs through.
+type Deps struct {
+	Accounts *account.Service
+	Hasher   *password.Hasher
+	Factors  *totp.Service
+	Throttle *throttle.Service
+	Now      func() time.Time
+}
+
+// Service changes accounts for their owners. It is safe for concurrent use.
+type Service struct{ Deps }
+
+// New makes the service.
+func New(d Deps) *Service { return &Service{Deps: d} }
+
+// Change is what the AList profile form sends.
+type Change struct {
+	Username string // the name to have from now on
+	Password string // empty, or the present one: it stays
+	SSOID    string // always overwritten
+}
+
+// Update changes the caller's account. A new password needs a login that is at
+// most 10 minutes old and ends every login of the account, the caller's too
+// (rulings 20). It fails with ErrGuest, ErrNotFresh, password.ErrWeak,
+// account.ErrName, account.ErrNameTaken or throttle.ErrThrottled.
+func (s *Service) Update(ctx context.Context, by access.Caller, c Change) error {
+	if by.Account.IsGuest() {
+		return ErrGuest
+	}
+	change := account.Change{SSOID: &c.SSOID}
+	if c.Username != by.Account.Username {
+		change.Username = &c.Username
+	}
+	if c.Password != "" {
+		hash, err := s.newHash(ctx, by, c.Password)
+		if err != nil {
+			return err
+		}
+		change.PasswordHash = hash
+	}
+	return s.Accounts.Change(ctx, by.Account.Key, change)
+}
+
+// newHash is the stored form of a new password, or nil if it is the present
+// one.
+func (s *Service) newHash(ctx context.Context, by access.Caller, plain string) (*string, error) {
+	if err := password.CheckLength(plain); err != nil {
+		return nil, err
+	}
+	same, err := s.isPresent(ctx, by, plain)
+	if err != nil || same {
+		return nil, err
+	}
+	if !by.IsFresh(s.Now()) {
+		return nil, ErrNotFresh
+	}
+	hash, err := s.hash(ctx, plain)
+	return &hash, err
+}
+
+// isPresent reports whether plain is the caller's present password. Whoever
+// holds a stolen token could guess with it, so it counts as a sign-in attempt.
+func (s *Service) isPresent(ctx context.Context, by access.Caller, plain string) (bool, error) {
+	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{
+		AccountKey: by.Account.Key, Address: by.Address, Device: by.DeviceKey, Known: by.DeviceKey != "",
+	})
+	if err != nil {
+		return false, err
+	}
+	p, err := s.Accounts.Profile(ctx, by.Account.Key)
+	if err != nil || p.PasswordHash == "" {
+		attempt.Cancel()
+		return false, err
+	}
+	same, err := s.Hasher.Verify(ctx, p.PasswordHash, password.Static(plain))
+	if err != nil || same || by.IsFresh(s.Now()) {
+		attempt.Cancel() // no guess: it is known, or its owner proved themselves
+	}
+	return same, err
+}
+
+// EnableTwoFactor enrols the secret that was issued last, with a code as proof
+// that an authenticator holds it, and ends the account's other logins. Wrong
+// codes are limited like those at sign-in. It fails as totp.Service.Confirm
+// does, or with throttle.ErrThrottled.
+func (s *Service) EnableTwoFactor(ctx context.Context, by access.Caller, secret, code string) error {
+	if by.Account.IsGuest() {
+		return totp.ErrGuest
+	}
+	codes, err := s.Throttle.Codes(ctx, by.Account.Key)
+	if err != nil {
+		return err
+	}
+	err = s.Factors.Confirm(ctx, by, secret, code)
+	if fault.Of(err).Code != totp.ErrWrongEnrolCode.Code {
+		codes.Cancel()
+	}
+	return err
+}
+
+// SetPassword gives an account a new password, for the operator. It ends every
+// login of the account. It fails with password.ErrWeak or account.ErrUnknown.
+func (s *Service) SetPassword(ctx context.Context, accountKey, plain string) error {
+	hash, err := s.hash(ctx, plain)
+	if err != nil {
+		return err
+	}
+	return s.Accounts.Change(ctx, accountKey, account.Change{PasswordHash: &hash})
+}
+
+// Create adds an ordinary account, for the operator. It fails with
+// password.ErrWeak, account.ErrName or account.ErrNameTaken.
+func (s *Service) Create(ctx context.Context, name, plain string) (model.Account, error) {
+	hash, err := s.hash(ctx, plain)
+	if err != nil {
+		return model.Account{}, err
+	}
+	return s.Accounts.Create(ctx, name, hash)
+}
+
+// Found fills an empty database; plain becomes the admin's password. It fails
+// with password.ErrWeak.
+func (s *Service) Found(ctx context.Context, plain string) error {
+	hash, err := s.hash(ctx, plain)
+	if err != nil {
+		return err
+	}
+	_, err = s.Accounts.Found(ctx, hash)
+	return err
+}
+
+// hash is the stored form of a password that may be chosen.
+func (s *Service) hash(ctx context.Context, plain string) (string, error) {
+	if err := password.CheckNew(plain); err != nil {
+		return "", err
+	}
+	return s.Hasher.Hash(ctx, password.Static(plain))
+}

@@ -1,0 +1,152 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync/atomic"
+	"time"
+
+	"latchkey/model"
+)
+
+// Presented is what a request brings.
+type Presented struct {
+	Token     string
+	ClientID  string // empty: the token's own device
+	AnyDevice bool   // take the token under any Client-Id, for logging out
+	UserAgent string
+	Address   string // the client's, in full
+	MaskedIP  string // the same, as a row may hold it
+}
+
+// Login is who a token turned out to be.
+type Login struct {
+	ID         string
+	AccountKey string
+	DeviceKey  string
+	FreshAt    time.Time // when its owner last proved who they are
+	ExpiresAt  time.Time
+}
+
+// remembered is what the memory holds of a login: state, never a verdict.
+type remembered struct {
+	Login
+
+	end    model.EndReason
+	seen   atomic.Int64  // last request, Unix milliseconds
+	noted  atomic.Int64  // last request that was written down, Unix milliseconds
+	origin atomic.Uint64 // address and user agent that were written down
+}
+
+// Resolve says whose token this is. It fails with ErrInvalid, ErrInactive,
+// ErrPasswordChanged or ErrExpired; for all but ErrInvalid the Login is filled
+// in, because a disabled account is told so first.
+func (s *Service) Resolve(ctx context.Context, p Presented) (Login, error) {
+	now := s.now()
+	id := idOf(p.Token)
+	r, ok := s.remembered.Get(id)
+	if !ok {
+		var err error
+		if r, err = s.recall(ctx, id, p.Token, now); err != nil {
+			return Login{}, err
+		}
+	}
+	if err := s.judge(r, p, now); err != nil {
+		return r.Login, err
+	}
+	s.touch(r, p, now)
+	return r.Login, nil
+}
+
+// recall reads a login whose token is genuine from the database.
+func (s *Service) recall(ctx context.Context, id tokenID, token string, now time.Time) (*remembered, error) {
+	c, err := tokens{s.ring}.verify(token, now)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.remembered.Load(ctx, id, c.Subject, func(ctx context.Context) (*remembered, error) {
+		row, err := s.store.Login(ctx, c.LoginID)
+		if err != nil {
+			return nil, err
+		}
+		if row.AccountKey != c.Subject || row.ExpiresAt.Unix() != c.Expires || row.CreatedAt.Unix() != c.IssuedAt {
+			return nil, ErrInvalid
+		}
+		return s.remember(row), nil
+	})
+	if errors.Is(err, model.ErrNotFound) {
+		return s.forgotten(c), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read login: %w", err)
+	}
+	return r, nil
+}
+
+// remember is a row's state. A lifetime that was shortened since counts.
+func (s *Service) remember(row model.Login) *remembered {
+	expires := row.ExpiresAt.Time
+	if latest := row.CreatedAt.Add(s.cfg.Lifetime + clockLeeway); expires.After(latest) {
+		expires = latest
+	}
+	r := &remembered{end: row.EndReason, Login: Login{
+		ID: row.ID, AccountKey: row.AccountKey, DeviceKey: row.DeviceKey,
+		FreshAt: row.FreshAt.Time, ExpiresAt: expires,
+	}}
+	r.seen.Store(row.SeenAt.UnixMilli())
+	r.noted.Store(row.SeenAt.UnixMilli())
+	return r
+}
+
+// forgotten is a login that was ours and has no row any more: its account is
+// gone, or it ended or expired so long ago that the row was cleaned.
+func (s *Service) forgotten(c claims) *remembered {
+	r := &remembered{end: model.EndCleaned, Login: Login{
+		ID: c.LoginID, AccountKey: c.Subject, ExpiresAt: time.Unix(c.Expires, 0),
+	}}
+	if !s.now().Before(r.ExpiresAt) {
+		r.end = ""
+	}
+	return r
+}
+
+// judge holds the rules of who is let in. The order is that of rulings 19: why
+// a login ended comes before its age.
+func (s *Service) judge(r *remembered, p Presented, now time.Time) error {
+	switch {
+	case r.end == model.EndPassword:
+		return ErrPasswordChanged
+	case r.end != "":
+		return ErrInactive
+	case !now.Before(r.ExpiresAt):
+		return ErrExpired
+	case s.cfg.IdleTimeout > 0 && now.UnixMilli()-r.seen.Load() > s.cfg.IdleTimeout.Milliseconds():
+		return ErrInactive
+	case p.ClientID != "" && !p.AnyDevice:
+		if key := s.deviceKey(r.AccountKey, p.ClientID); string(key[:]) != r.DeviceKey {
+			return ErrInactive
+		}
+	}
+	return nil
+}
+
+// touch notes that the login was used: at once when it comes from somewhere
+// new, else once per interval.
+func (s *Service) touch(r *remembered, p Presented, now time.Time) {
+	at := now.UnixMilli()
+	r.seen.Store(at)
+	origin := maphash.String(s.seed, p.MaskedIP)*31 + maphash.String(s.seed, p.UserAgent)
+	last := r.noted.Load()
+	if at-last < s.cfg.TouchEvery.Milliseconds() && r.origin.Load() == origin {
+		return
+	}
+	if !r.noted.CompareAndSwap(last, at) {
+		return // another request of the login is noting it right now
+	}
+	r.origin.Store(origin)
+	s.touches.add(model.Touch{
+		LoginID: r.ID, DeviceKey: r.DeviceKey, At: model.At(now), UserAgent: p.UserAgent, IP: p.MaskedIP,
+	})
+}

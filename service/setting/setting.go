@@ -1,0 +1,169 @@
+package setting
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"latchkey/model"
+	"latchkey/service/fault"
+)
+
+// What can be wrong with a setting.
+var (
+	// ErrUnknown says that there is no such setting.
+	ErrUnknown = fault.New(fault.NotFound, "setting_unknown", "record not found")
+	// ErrFixed says that the setting cannot be changed.
+	ErrFixed = fault.New(fault.Invalid, "setting_fixed", "this setting cannot be changed")
+	// ErrValue says that the value does not suit the setting.
+	ErrValue = fault.New(fault.Invalid, "setting_value", "this value does not suit the setting")
+)
+
+// Store keeps the settings that differ from their defaults.
+type Store interface {
+	// Settings lists every stored setting.
+	Settings(ctx context.Context) ([]model.Setting, error)
+	// SaveSettings stores all of the values, or none.
+	SaveSettings(ctx context.Context, rows []model.Setting) error
+}
+
+// Sealer encrypts secret settings.
+type Sealer struct {
+	Seal func(aad string, plain []byte) (string, error)
+	Open func(aad, sealed string) ([]byte, error)
+}
+
+// Service holds the values of all settings. It is safe for concurrent use.
+type Service struct {
+	store  Store
+	sealer Sealer
+	items  map[string]Item
+	values atomic.Pointer[map[string]string]
+}
+
+// New reads the settings.
+func New(ctx context.Context, store Store, sealer Sealer) (*Service, error) {
+	s := &Service{store: store, sealer: sealer, items: map[string]Item{}}
+	for _, item := range Items() {
+		s.items[item.Key] = item
+	}
+	return s, s.Reload(ctx)
+}
+
+// Reload reads the settings again.
+func (s *Service) Reload(ctx context.Context) error {
+	rows, err := s.store.Settings(ctx)
+	if err != nil {
+		return fmt.Errorf("read settings: %w", err)
+	}
+	values := map[string]string{}
+	for key, item := range s.items {
+		values[key] = item.Default
+	}
+	for _, row := range rows {
+		item, known := s.items[row.Key]
+		if !known || item.Fixed {
+			continue
+		}
+		value := row.Value
+		if item.Secret {
+			plain, err := s.sealer.Open(aad(row.Key), row.Value)
+			if err != nil {
+				return fmt.Errorf("setting %s: %w", row.Key, err)
+			}
+			value = string(plain)
+		}
+		values[row.Key] = value
+	}
+	s.values.Store(&values)
+	return nil
+}
+
+// Save checks and stores values by key: all of them, or none. It fails with
+// ErrUnknown, ErrFixed or ErrValue.
+func (s *Service) Save(ctx context.Context, values map[string]string) error {
+	rows := make([]model.Setting, 0, len(values))
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		row, err := s.row(key, values[key])
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	if err := s.store.SaveSettings(ctx, rows); err != nil {
+		return fmt.Errorf("save settings: %w", err)
+	}
+	return s.Reload(ctx)
+}
+
+func (s *Service) row(key, value string) (model.Setting, error) {
+	item, ok := s.items[key]
+	switch {
+	case !ok:
+		return model.Setting{}, ErrUnknown
+	case item.Fixed:
+		return model.Setting{}, ErrFixed
+	case !item.takes(value):
+		return model.Setting{}, ErrValue.WithText("this value does not suit the setting " + key)
+	case !item.Secret:
+		return model.Setting{Key: key, Value: value}, nil
+	}
+	sealed, err := s.sealer.Seal(aad(key), []byte(value))
+	return model.Setting{Key: key, Value: sealed}, err
+}
+
+func (i Item) takes(value string) bool {
+	switch i.Kind {
+	case Bool:
+		return value == "true" || value == "false" || value == "1" || value == "0"
+	case Number:
+		_, err := strconv.ParseInt(value, 10, 32)
+		return err == nil
+	case Choice:
+		return slices.Contains(i.Options, value)
+	case Text:
+		return !i.Secret || value != "" // an empty secret would be matched by nothing sent
+	}
+	return false
+}
+
+// Get is a setting's value, or "" for a setting that does not exist.
+func (s *Service) Get(key string) string { return (*s.values.Load())[key] }
+
+// Public is what everybody may read.
+func (s *Service) Public() map[string]string {
+	public := map[string]string{}
+	for key, value := range *s.values.Load() {
+		if !s.items[key].Private {
+			public[key] = value
+		}
+	}
+	return public
+}
+
+// MaxDevices is how many devices an account may have; 0 means no limit.
+func (s *Service) MaxDevices() int64 { return max(0, s.number(KeyMaxDevices, 0)) }
+
+// EvictOldest reports whether a device too many pushes the idlest one out
+// instead of being refused.
+func (s *Service) EvictOldest() bool { return s.Get(KeyEvictPolicy) == evictOldest }
+
+// DeviceTTL is how long a device may stay unseen before its row is cleaned; 0
+// keeps it.
+func (s *Service) DeviceTTL() time.Duration {
+	return time.Duration(max(0, s.number(KeyDeviceTTL, defaultDeviceTTL))) * time.Second
+}
+
+func (s *Service) number(key string, otherwise int64) int64 {
+	n, err := strconv.ParseInt(s.Get(key), 10, 64)
+	if err != nil {
+		return otherwise
+	}
+	return n
+}
+
+func aad(key string) string { return "settings|value|" + key }
