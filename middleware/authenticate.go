@@ -1,0 +1,60 @@
+package middleware
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"latchkey/server/web"
+	"latchkey/service/access"
+	"latchkey/service/authn"
+	"latchkey/service/fault"
+	"latchkey/service/session"
+)
+
+// ErrNotAdmin says that the route is for admins.
+var ErrNotAdmin = fault.New(fault.Forbidden, "not_admin", "You are not an admin")
+
+// Authenticate finds the caller and puts them into the request's context, or
+// refuses the request. With anyDevice a token is taken under every Client-Id,
+// which only logging out wants.
+func Authenticate(who *authn.Service, anyDevice bool) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		p, err := presented(c)
+		if err != nil {
+			web.Abort(c, err)
+			return
+		}
+		p.AnyDevice = anyDevice
+		caller, err := who.Authenticate(c.Request.Context(), p)
+		if err != nil {
+			web.Abort(c, err)
+			return
+		}
+		c.Request = c.Request.WithContext(access.With(c.Request.Context(), caller))
+	}
+}
+
+func presented(c *gin.Context) (session.Presented, error) {
+	token, err := web.Credential(c)
+	if err != nil {
+		return session.Presented{}, err
+	}
+	clientID, err := web.ClientID(c)
+	if err != nil {
+		return session.Presented{}, err
+	}
+	address := ClientIP(c)
+	return session.Presented{
+		Token: token, ClientID: clientID, UserAgent: web.UserAgent(c),
+		Address: address, MaskedIP: web.MaskIP(address),
+	}, nil
+}
+
+// RequireAdmin refuses callers without the admin role. It stands after
+// Authenticate.
+func RequireAdmin() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if !access.From(c.Request.Context()).Account.IsAdmin() {
+			web.Abort(c, ErrNotAdmin)
+		}
+	}
+}

@@ -1,0 +1,15 @@
+// Package middleware owns what happens around every HTTP request, one file
+// each. It must not know a dialect's words: those come in as a web.Renderer.
+//
+// The order, outermost first:
+//
+//	RequestID     names the request; everything below logs that name
+//	FindClientIP  finds the client's address
+//	AccessLog     sees the final status, also after a panic
+//	Headers       before anything can answer, a panic included
+//	Recovery      turns a panic into an answer
+//	Timeout       bounds everything below
+//	Errors        renders what the ones below and the handlers refuse
+//	CORS          answers preflights before credentials are asked for
+//	BodyLimit     before anything reads the body
+package middleware

@@ -1,0 +1,26 @@
+package alist
+
+import (
+	"latchkey/service/login"
+	"latchkey/service/profile"
+	"latchkey/service/session"
+	"latchkey/service/setting"
+	"latchkey/service/sshkey"
+	"latchkey/service/totp"
+)
+
+// API is the handlers of the dialect. It is safe for concurrent use.
+type API struct{ svc Deps }
+
+// Deps are the services behind the handlers.
+type Deps struct {
+	Login    *login.Service
+	Profile  *profile.Service
+	Sessions *session.Service
+	Settings *setting.Service
+	Factors  *totp.Service
+	SSHKeys  *sshkey.Service
+}
+
+// New makes the handlers.
+func New(d Deps) *API { return &API{svc: d} }

@@ -1,0 +1,154 @@
+package alist
+
+import (
+	"regexp"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"latchkey/model"
+	"latchkey/server/web"
+	"latchkey/service/access"
+	"latchkey/service/session"
+)
+
+// deviceRow is a device in its owner's list. The first five keys are AList's.
+type deviceRow struct {
+	SessionID  string    `json:"session_id"`
+	LastActive int64     `json:"last_active"` // Unix seconds
+	Status     int       `json:"status"`      // 0: active; others are not listed
+	UserAgent  string    `json:"ua"`
+	IP         string    `json:"ip"` // masked
+	Current    bool      `json:"current"`
+	Kind       string    `json:"kind"`
+	CreatedAt  time.Time `json:"created_at"`
+	ExpiresAt  time.Time `json:"expires_at"` // when its last login ends
+}
+
+// adminDeviceRow is a device in everybody's list.
+type adminDeviceRow struct {
+	SessionID string `json:"session_id"`
+	UserID    int64  `json:"user_id"`
+	Username  string `json:"username"`
+	deviceRow
+}
+
+// Sessions lists the caller's devices (contract §5.10).
+func (a *API) Sessions(c *gin.Context) error {
+	ctx := c.Request.Context()
+	by := access.From(ctx)
+	list, err := a.svc.Sessions.List(ctx, by)
+	if err != nil {
+		return err
+	}
+	rows := make([]deviceRow, len(list))
+	for i, d := range list {
+		rows[i] = rowOf(d, by)
+	}
+	return ok(c, rows)
+}
+
+// AdminSessions lists everybody's devices (contract §5.15).
+func (a *API) AdminSessions(c *gin.Context) error {
+	ctx := c.Request.Context()
+	by := access.From(ctx)
+	list, err := a.svc.Sessions.ListAll(ctx)
+	if err != nil {
+		return err
+	}
+	rows := make([]adminDeviceRow, len(list))
+	for i, d := range list {
+		rows[i] = adminDeviceRow{SessionID: d.Key, UserID: d.AccountID, Username: d.Username, deviceRow: rowOf(d, by)}
+	}
+	return ok(c, rows)
+}
+
+func rowOf(d model.DeviceView, by access.Caller) deviceRow {
+	return deviceRow{
+		SessionID: d.Key, LastActive: d.SeenAt.Unix(), UserAgent: d.UserAgent, IP: d.IP,
+		Current: d.Key == by.DeviceKey, Kind: string(d.Kind), CreatedAt: d.CreatedAt.Time, ExpiresAt: d.ExpiresAt.Time,
+	}
+}
+
+// eviction names a device; a published client calls it device_key.
+type eviction struct {
+	SessionID string `json:"session_id"`
+	DeviceKey string `json:"device_key"`
+}
+
+// isSessionID matches what a session id looks like.
+func isSessionID(id string) bool { return regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(id) }
+
+// Validate takes exactly one well-formed id. Everything else is no device at
+// all, which is also the answer for somebody else's.
+func (e *eviction) Validate() error {
+	if e.SessionID == "" {
+		e.SessionID = e.DeviceKey
+	}
+	if !isSessionID(e.SessionID) {
+		return session.ErrNoDevice
+	}
+	return nil
+}
+
+// Evict throws one of the caller's devices out (contract §5.11).
+func (a *API) Evict(c *gin.Context) error {
+	var req eviction
+	if err := web.JSON(c, &req); err != nil {
+		return err
+	}
+	ctx := c.Request.Context()
+	if err := a.svc.Sessions.Evict(ctx, access.From(ctx), req.SessionID); err != nil {
+		return err
+	}
+	return ok(c, nil)
+}
+
+// AdminEvict throws anybody's device out (contract §5.16).
+func (a *API) AdminEvict(c *gin.Context) error {
+	var req eviction
+	if err := web.JSON(c, &req); err != nil {
+		return err
+	}
+	if err := a.svc.Sessions.EvictAny(c.Request.Context(), req.SessionID); err != nil {
+		return err
+	}
+	return ok(c, nil)
+}
+
+// cleaning names what to clean: one device, the inactive ones of one account,
+// or all inactive ones.
+type cleaning struct {
+	UserID    int64  `json:"user_id"`
+	SessionID string `json:"session_id"`
+}
+
+// Validate takes a well-formed session id or none, and no negative account.
+func (e *cleaning) Validate() error {
+	if e.SessionID != "" && !isSessionID(e.SessionID) {
+		return session.ErrNoDevice
+	}
+	if e.UserID < 0 {
+		return web.ErrField.WithText(`field "user_id" must not be negative`)
+	}
+	return nil
+}
+
+// AdminClean deletes the rows of inactive devices (contract §5.17).
+func (a *API) AdminClean(c *gin.Context) error {
+	var req cleaning
+	if err := web.JSON(c, &req); err != nil {
+		return err
+	}
+	ctx := c.Request.Context()
+	if req.SessionID != "" {
+		if err := a.svc.Sessions.Drop(ctx, req.SessionID); err != nil {
+			return err
+		}
+		return ok(c, nil)
+	}
+	if err := a.svc.Sessions.DropInactive(ctx, req.UserID); err != nil {
+		return err
+	}
+	return ok(c, nil)
+}

@@ -1,0 +1,140 @@
+package alist
+
+import (
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"latchkey/model"
+	"latchkey/server/web"
+	"latchkey/service/access"
+	"latchkey/service/fault"
+)
+
+// What the SSH key routes refuse.
+var (
+	// ErrGuestKeys says that guests have no keys.
+	ErrGuestKeys = fault.New(fault.Unauthenticated, "ssh_key_guest", "user invalid")
+	// ErrKeyRequest says that title or key is missing.
+	ErrKeyRequest = fault.New(fault.Invalid, "ssh_key_request", "request invalid")
+	// ErrKeyID says that the id is none.
+	ErrKeyID = fault.New(fault.Invalid, "ssh_key_id", "id format invalid")
+)
+
+type sshKeyRow struct {
+	ID          int64     `json:"id"`
+	Title       string    `json:"title"`
+	Fingerprint string    `json:"fingerprint"`
+	AddedAt     time.Time `json:"added_time"`
+	LastUsedAt  time.Time `json:"last_used_time"` // added_time until the key is first used
+}
+
+// SSHKeys lists the caller's keys (contract §5.12).
+func (a *API) SSHKeys(c *gin.Context) error {
+	by, err := member(c)
+	if err != nil {
+		return err
+	}
+	number, size, err := web.Paging(c)
+	if err != nil {
+		return err
+	}
+	list, total, err := a.svc.SSHKeys.List(c.Request.Context(), by.Account.Key, number, size)
+	if err != nil {
+		return err
+	}
+	reply := page[sshKeyRow]{Content: make([]sshKeyRow, len(list)), Total: total}
+	for i, key := range list {
+		reply.Content[i] = sshKeyRowOf(key)
+	}
+	return ok(c, reply)
+}
+
+func sshKeyRowOf(key model.SSHKey) sshKeyRow {
+	row := sshKeyRow{ID: key.ID, Title: key.Title, Fingerprint: key.Fingerprint, AddedAt: key.AddedAt.Time, LastUsedAt: key.LastUsedAt.Time}
+	if row.LastUsedAt.IsZero() {
+		row.LastUsedAt = row.AddedAt
+	}
+	return row
+}
+
+// newSSHKey is a key to add; a published client calls it public_key.
+type newSSHKey struct {
+	Title     string `json:"title"`
+	Key       string `json:"key"`
+	PublicKey string `json:"public_key"`
+}
+
+// Validate asks for both fields.
+func (n *newSSHKey) Validate() error {
+	if n.Key == "" {
+		n.Key = n.PublicKey
+	}
+	if n.Title == "" || n.Key == "" {
+		return ErrKeyRequest
+	}
+	return nil
+}
+
+// AddSSHKey adds a key to the caller's account (contract §5.13).
+func (a *API) AddSSHKey(c *gin.Context) error {
+	by, err := member(c)
+	if err != nil {
+		return err
+	}
+	var req newSSHKey
+	if err := web.JSON(c, &req); err != nil {
+		if fault.Of(err).Kind == fault.Invalid {
+			return ErrKeyRequest
+		}
+		return err
+	}
+	if _, err := a.svc.SSHKeys.Add(c.Request.Context(), by, req.Title, req.Key); err != nil {
+		return err
+	}
+	return ok(c, nil)
+}
+
+type keyID struct {
+	ID int64 `json:"id"`
+}
+
+// DeleteSSHKey deletes one of the caller's keys, named in the query, or in the
+// body as one published client does (contract §5.14).
+func (a *API) DeleteSSHKey(c *gin.Context) error {
+	by, err := member(c)
+	if err != nil {
+		return err
+	}
+	id, err := sshKeyID(c)
+	if err != nil {
+		return err
+	}
+	if err := a.svc.SSHKeys.Delete(c.Request.Context(), by, id); err != nil {
+		return err
+	}
+	return ok(c, nil)
+}
+
+func sshKeyID(c *gin.Context) (int64, error) {
+	id, err := web.OptionalID(c, "id")
+	if err != nil {
+		return 0, ErrKeyID
+	}
+	if id != 0 {
+		return id, nil
+	}
+	var req keyID
+	if err := web.JSON(c, &req); err != nil || req.ID <= 0 {
+		return 0, ErrKeyID
+	}
+	return req.ID, nil
+}
+
+func member(c *gin.Context) (access.Caller, error) {
+	by := access.From(c.Request.Context())
+	if by.Account.IsGuest() {
+		return by, ErrGuestKeys
+	}
+	return by, nil
+}

@@ -1,0 +1,300 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"latchkey/model"
+	"latchkey/model/sqlstore"
+	"latchkey/server/alist"
+	"latchkey/server/config"
+	"latchkey/service/access"
+	"latchkey/service/account"
+	"latchkey/service/audit"
+	"latchkey/service/authn"
+	"latchkey/service/keyring"
+	"latchkey/service/login"
+	"latchkey/service/password"
+	"latchkey/service/profile"
+	"latchkey/service/revocation"
+	"latchkey/service/secret"
+	"latchkey/service/session"
+	"latchkey/service/setting"
+	"latchkey/service/sshkey"
+	"latchkey/service/throttle"
+	"latchkey/service/totp"
+)
+
+// Options are what an App takes from its surroundings. The zero value is right
+// for production.
+type Options struct {
+	Out   io.Writer        // what the operator reads; nil discards it
+	Log   *slog.Logger     // nil discards the log
+	Now   func() time.Time // nil is the real clock
+	Trace func(sql string) // told of every statement
+
+	HashMemoryKiB uint32 // Argon2's memory, for tests that want cheap sign-ins; 0 is the real cost
+}
+
+// App is an open server: the services, and the doors before them.
+type App struct {
+	Accounts *account.Service
+	Sessions *session.Service
+	Settings *setting.Service
+	Profile  *profile.Service
+	Ring     *keyring.Ring
+
+	cfg     config.Config
+	opts    Options
+	dir     *dataDir
+	db      *sqlstore.DB
+	hub     *revocation.Hub
+	audit   *audit.Recorder
+	who     *authn.Service
+	api     *alist.API
+	handler http.Handler
+	closers []func() error // run last to first
+}
+
+// Open makes a server of the data folder: it takes the folder's lock, or fails
+// with ErrRunning, brings the database to this version, and founds an empty
+// one. The caller closes the App.
+func Open(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
+	a, err := newApp(cfg, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.open(ctx, true); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// Attach opens the data folder for one command. If a server is running on it,
+// the command works beside it, and the server hears of every ending before the
+// command's act returns. The caller closes the App.
+func Attach(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
+	a, err := newApp(cfg, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.open(ctx, false); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func newApp(cfg config.Config, opts Options) (*App, error) {
+	if opts.Out == nil {
+		opts.Out = io.Discard
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now //nolint:forbidigo // the real clock
+	}
+	dir, err := openDataDir(cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	return &App{cfg: cfg, opts: opts, dir: dir, hub: &revocation.Hub{}, audit: audit.New(opts.Log)}, nil
+}
+
+func (a *App) open(ctx context.Context, serve bool) error {
+	switch err := a.dir.tryLock(); {
+	case err == nil:
+		a.closers = append(a.closers, a.dir.lock.Unlock)
+	case errors.Is(err, ErrRunning) && !serve:
+		a.hub.Subscribe(a.tellServer)
+	default:
+		return err
+	}
+	if err := a.openStore(ctx); err != nil {
+		return err
+	}
+	if err := a.openServices(ctx); err != nil {
+		return err
+	}
+	if err := a.found(ctx); err != nil {
+		return err
+	}
+	handler, err := a.routes() //nolint:contextcheck // handlers take the context of their request
+	a.handler = handler
+	return err
+}
+
+// openStore opens the database and the keys that its secrets are sealed under.
+func (a *App) openStore(ctx context.Context) error {
+	path := a.cfg.SQLitePath()
+	master, err := a.masterKey(exists(path))
+	if err != nil {
+		return err
+	}
+	if a.db, err = sqlstore.Open(path, sqlstore.Options{Trace: a.opts.Trace}); err != nil {
+		return err
+	}
+	a.closers = append(a.closers, a.db.Close)
+	if _, err := a.db.Migrate(ctx); err != nil {
+		return err
+	}
+	a.Ring, err = keyring.Open(ctx, a.db.Keys(), master, a.opts.Now)
+	return err
+}
+
+func (a *App) masterKey(databaseExists bool) ([]byte, error) {
+	if key := a.cfg.MasterKeyBytes(); key != nil {
+		return key, nil
+	}
+	return a.dir.masterKey(databaseExists)
+}
+
+func (a *App) openServices(ctx context.Context) error {
+	var err error
+	seal := setting.Sealer{Seal: a.Ring.Seal, Open: a.Ring.Open}
+	if a.Settings, err = setting.New(ctx, a.db.Settings(), seal); err != nil {
+		return err
+	}
+	a.hub.Subscribe(a.refresh)
+	hasher, err := password.New(a.hasherConfig())
+	if err != nil {
+		return err
+	}
+	sessions := session.Config{
+		Lifetime: a.cfg.TokenLifetime, IdleTimeout: a.cfg.IdleTimeout,
+		TouchEvery: a.cfg.TouchEvery, CacheSize: a.cfg.CacheSize,
+	}
+	if err := sessions.Validate(); err != nil {
+		return err
+	}
+	limits, err := throttle.New(throttle.Defaults(), a.opts.Now)
+	if err != nil {
+		return err
+	}
+	a.Accounts = account.New(a.db.Accounts(), a.hub, a.audit, a.opts.Now, a.cfg.CacheSize)
+	a.Sessions = session.New(sessions, session.Deps{
+		Store: a.db.Logins(), Ring: a.Ring, Hub: a.hub, Audit: a.audit, Log: a.opts.Log,
+		Now: a.opts.Now, DeviceTTL: a.Settings.DeviceTTL,
+	})
+	factors := totp.New(a.db.TOTP(), a.Ring, a.hub, a.opts.Now, a.audit.Record)
+	a.Profile = profile.New(profile.Deps{Accounts: a.Accounts, Hasher: hasher, Factors: factors, Throttle: limits, Now: a.opts.Now})
+	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
+	a.api = alist.New(alist.Deps{
+		Login: login.New(login.Deps{
+			Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher,
+			Factors: factors, Throttle: limits, Audit: a.audit,
+		}),
+		Profile: a.Profile, Sessions: a.Sessions, Settings: a.Settings, Factors: factors,
+		SSHKeys: sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record),
+	})
+	return nil
+}
+
+func (a *App) hasherConfig() password.Config {
+	cfg := password.Defaults()
+	cfg.Workers, cfg.Queue = a.cfg.Hashers(), a.cfg.HashQueue
+	if a.opts.HashMemoryKiB != 0 {
+		cfg.MemoryKiB = a.opts.HashMemoryKiB
+	}
+	return cfg
+}
+
+// refresh reads again what one notice says may all have changed.
+func (a *App) refresh(ctx context.Context, n revocation.Notice) {
+	if n != (revocation.Notice{}) {
+		return
+	}
+	if err := errors.Join(a.Ring.Refresh(ctx), a.Settings.Reload(ctx)); err != nil {
+		a.opts.Log.LogAttrs(ctx, slog.LevelError, "refresh", slog.Any("error", err))
+	}
+}
+
+// found fills an empty database and tells the operator the admin's password,
+// this once.
+func (a *App) found(ctx context.Context) error {
+	if a.Settings.Get(setting.KeyToken) == "" {
+		if err := a.Settings.Save(ctx, map[string]string{setting.KeyToken: secret.StaticToken()}); err != nil {
+			return err
+		}
+	}
+	empty, err := a.Accounts.Empty(ctx)
+	if err != nil || !empty {
+		return err
+	}
+	plain, given := a.cfg.AdminPassword.Reveal(), true
+	if plain == "" {
+		plain, given = secret.Password(initialPassword), false
+	}
+	if err := a.Profile.Found(ctx, plain); err != nil {
+		return err
+	}
+	return a.greet(plain, given)
+}
+
+// initialPassword is the length of the admin's first password in characters:
+// 93 bits.
+const initialPassword = 16
+
+func (a *App) greet(plain string, given bool) error {
+	if given {
+		plain = "(as given in LATCHKEY_ADMIN_PASSWORD)"
+	}
+	_, err := fmt.Fprintf(a.opts.Out, `Latchkey is set up in %s
+
+  name      admin
+  password  %s
+
+This is shown once. To choose another password:  latchkey admin set-password
+`, a.dir.path, plain)
+	return err
+}
+
+// AdminToken is the static token, which has an admin's rights.
+func (a *App) AdminToken() string { return a.Settings.Get(setting.KeyToken) }
+
+// RotateKeys makes a new key sign tokens and returns its id.
+func (a *App) RotateKeys(ctx context.Context) (string, error) {
+	kid, err := a.Ring.Rotate(ctx)
+	if err != nil {
+		return "", err
+	}
+	a.hub.Publish(ctx, revocation.Notice{})
+	a.audit.Record(ctx, audit.KeyRotated, slog.String("kid", kid))
+	return kid, nil
+}
+
+// RemoveKey ends every token that an older key signed. It fails with
+// model.ErrNotFound or keyring.ErrInUse.
+func (a *App) RemoveKey(ctx context.Context, kid string) error {
+	if err := a.Ring.Remove(ctx, kid); err != nil {
+		return err
+	}
+	a.hub.Publish(ctx, revocation.Notice{})
+	a.audit.Record(ctx, audit.KeyRemoved, slog.String("kid", kid))
+	return nil
+}
+
+// Admin is the account that the static token stands for: the first enabled
+// admin. It fails with account.ErrUnknown.
+func (a *App) Admin(ctx context.Context) (*access.Account, error) {
+	return a.Accounts.First(ctx, model.RoleAdmin)
+}
+
+// Handler is the HTTP doors.
+func (a *App) Handler() http.Handler { return a.handler }
+
+// Close closes what Open opened, in reverse order.
+func (a *App) Close() error {
+	var errs []error
+	for _, closeIt := range slices.Backward(a.closers) {
+		errs = append(errs, closeIt())
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}

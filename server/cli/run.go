@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"latchkey/server"
+	"latchkey/server/config"
+)
+
+// The exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitConfig = 2 // the command line, the environment or the file is wrong
+)
+
+// Surroundings are what a process has around it.
+type Surroundings struct {
+	In      io.Reader
+	Out     io.Writer
+	Err     io.Writer
+	Environ []string // as os.Environ
+}
+
+// errUsage marks what is wrong with the command line or the configuration.
+var errUsage = errors.New("usage")
+
+// Run carries out one command line and returns the exit status. It ends early
+// when ctx does.
+func Run(ctx context.Context, args []string, s Surroundings) int {
+	c := &commands{s: s}
+	root := c.root() //nolint:contextcheck // cobra hands ctx to the commands
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	status := exitFailed
+	if errors.Is(err, errUsage) {
+		status = exitConfig
+	}
+	_, _ = fmt.Fprintf(s.Err, "latchkey: %s\n", words(err))
+	return status
+}
+
+// words are what is wrong, without the mark.
+func words(err error) string {
+	if u, ok := errors.AsType[usageError](err); ok {
+		return u.err.Error()
+	}
+	return err.Error()
+}
+
+type usageError struct{ err error }
+
+func (u usageError) Error() string   { return u.err.Error() }
+func (u usageError) Unwrap() []error { return []error{errUsage, u.err} }
+
+// commands holds what all commands share.
+type commands struct{ s Surroundings }
+
+func (c *commands) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "latchkey",
+		Short: "Logins, device sessions and keys for self-hosted apps",
+		Long: `latchkey serves logins, device sessions and keys for self-hosted apps.
+
+Without a command it starts the server. Every flag can also be set as an
+environment variable (--http is LATCHKEY_HTTP) or in a file (--config).`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          c.serve,
+	}
+	config.Flags(root.PersistentFlags())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(
+		&cobra.Command{Use: "serve", Short: "Start the server", Args: cobra.NoArgs, RunE: c.serve},
+		c.admin(), c.user(), c.keys(), c.config(), c.migrate(), c.version(),
+	)
+	for _, sub := range root.Commands() {
+		markArgs(sub)
+	}
+	return root
+}
+
+// markArgs makes a wrong number of arguments a mistake of the command line.
+func markArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		markArgs(sub)
+	}
+}
+
+// load is the effective configuration.
+func (c *commands) load(cmd *cobra.Command) (config.Config, error) {
+	cfg, err := config.Load(cmd.Flags(), c.s.Environ)
+	if err != nil {
+		return cfg, usageError{err}
+	}
+	return cfg, nil
+}
+
+// options are what the server takes from the surroundings. The log goes to
+// standard error, so that standard output stays what was asked for.
+func (c *commands) options(cfg config.Config) server.Options {
+	level := &slog.HandlerOptions{Level: cfg.LogLevel}
+	var handler slog.Handler = slog.NewTextHandler(c.s.Err, level)
+	if cfg.LogFormat == "json" {
+		handler = slog.NewJSONHandler(c.s.Err, level)
+	}
+	return server.Options{Out: c.s.Out, Log: slog.New(handler)}
+}
+
+// attached runs act on the data folder, beside a running server or without.
+func (c *commands) attached(cmd *cobra.Command, act func(ctx context.Context, app *server.App) error) error {
+	cfg, err := c.load(cmd)
+	if err != nil {
+		return err
+	}
+	opts := c.options(cfg)
+	opts.Log = slog.New(slog.NewTextHandler(c.s.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	app, err := server.Attach(cmd.Context(), cfg, opts)
+	if err != nil {
+		return err
+	}
+	return errors.Join(act(cmd.Context(), app), app.Close())
+}
