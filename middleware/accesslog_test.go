@@ -46,6 +46,7 @@ func TestAccessLogPath(t *testing.T) {
 		"/" + long:                         "/" + long[:255],
 		"/?":                               "/",
 		"/?lka_0123456789":                 "/?*",
+		"/?abcdef&page=1":                  "/?*&page=*",
 		"/?id=1&lka_0123456789":            "/?id=*&*",
 		"/?eyJhbGciOiJIUzI1NiJ9.e30=":      "/?*",
 		"/?" + long + "=1":                 "/?*",

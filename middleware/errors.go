@@ -9,12 +9,19 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"latchkey/model"
 	"latchkey/server/web"
 	"latchkey/service/fault"
 )
 
-// ErrTimeout answers a request whose deadline passed, or whose client left.
-var ErrTimeout = fault.New(fault.Unavailable, "timeout", "The request took too long.")
+// What the program itself could not do; nothing was done.
+var (
+	// ErrTimeout answers a request whose deadline passed, or whose client left.
+	ErrTimeout = fault.New(fault.Unavailable, "timeout", "The request took too long.")
+	// ErrUnavailable answers a request that the storage could not serve: it is
+	// locked, full or gone.
+	ErrUnavailable = fault.New(fault.Unavailable, "storage_unavailable", "The storage is not available right now, try again later.")
+)
 
 // handled marks an error in the context that has been logged and answered.
 type handled struct{}
@@ -49,8 +56,12 @@ func Errors(log *slog.Logger, render web.Renderer) gin.HandlerFunc {
 // failure is what to answer for err.
 func failure(ctx context.Context, err error) *fault.Error {
 	f := fault.Of(err)
-	if f.Kind == fault.Internal && isGivingUp(ctx, err) {
+	switch {
+	case f.Kind != fault.Internal:
+	case isGivingUp(ctx, err):
 		return ErrTimeout
+	case errors.Is(err, model.ErrUnavailable):
+		return ErrUnavailable
 	}
 	return f
 }

@@ -172,6 +172,7 @@ func TestTimeoutGivesADeadline(t *testing.T) {
 	engine := newEngine(func(c *gin.Context) {
 		if _, ok := c.Request.Context().Deadline(); !ok {
 			t.Error("no deadline")
+			return
 		}
 		<-c.Request.Context().Done()
 		web.Abort(c, c.Request.Context().Err())

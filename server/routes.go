@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -12,21 +13,14 @@ import (
 	"latchkey/server/web"
 )
 
-// guard says who may call a route.
-type guard uint8
-
-const (
-	public    guard = iota // anybody; no credential is looked at
-	caller                 // whoever a credential stands for, the guest included
-	anyDevice              // the same, with a token under any Client-Id
-	forAdmin               // holders of the admin role
-)
-
 const (
 	get  = http.MethodGet
 	post = http.MethodPost
 	each = "*" // every method
 )
+
+// guard is what stands before a handler and says who may pass.
+type guard []gin.HandlerFunc
 
 type route struct {
 	method string
@@ -37,7 +31,13 @@ type route struct {
 
 // table is the whole HTTP surface.
 func (a *App) table() []route {
-	api := a.api
+	var (
+		api       = a.api
+		public    = guard{}                                      // anybody; no credential is looked at
+		caller    = guard{middleware.Authenticate(a.who, false)} // whoever a credential stands for, the guest included
+		anyDevice = guard{middleware.Authenticate(a.who, true)}  // the same, with a token under any Client-Id
+		admin     = guard{middleware.Authenticate(a.who, false), middleware.RequireAdmin()}
+	)
 	return []route{
 		{each, "/ping", public, ping},
 
@@ -55,9 +55,9 @@ func (a *App) table() []route {
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
 
-		{get, "/api/admin/session/list", forAdmin, api.AdminSessions},
-		{post, "/api/admin/session/evict", forAdmin, api.AdminEvict},
-		{post, "/api/admin/session/clean", forAdmin, api.AdminClean},
+		{get, "/api/admin/session/list", admin, api.AdminSessions},
+		{post, "/api/admin/session/evict", admin, api.AdminEvict},
+		{post, "/api/admin/session/clean", admin, api.AdminClean},
 
 		{each, "/api/public/settings", public, api.PublicSettings},
 		{each, "/api/public/archive_extensions", public, api.Nothing},
@@ -98,7 +98,7 @@ func (a *App) routes() (http.Handler, error) {
 	engine.NoRoute(web.Handle(func(*gin.Context) error { return alist.ErrNoRoute }))
 	engine.NoMethod(web.Handle(func(*gin.Context) error { return alist.ErrMethod }))
 	for _, r := range a.table() {
-		chain := append(a.guards(r.guard), web.Handle(r.handle))
+		chain := append(slices.Clone(r.guard), web.Handle(r.handle))
 		if r.method == each {
 			engine.Any(r.path, chain...)
 			continue
@@ -106,20 +106,6 @@ func (a *App) routes() (http.Handler, error) {
 		engine.Handle(r.method, r.path, chain...)
 	}
 	return engine, nil
-}
-
-func (a *App) guards(g guard) []gin.HandlerFunc {
-	switch g {
-	case public:
-		return nil
-	case caller:
-		return []gin.HandlerFunc{middleware.Authenticate(a.who, false)}
-	case anyDevice:
-		return []gin.HandlerFunc{middleware.Authenticate(a.who, true)}
-	case forAdmin:
-		return []gin.HandlerFunc{middleware.Authenticate(a.who, false), middleware.RequireAdmin()}
-	}
-	panic("route without a guard") // found by the first test that builds the routes
 }
 
 func ping(c *gin.Context) error {

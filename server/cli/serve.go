@@ -35,6 +35,10 @@ func (c *commands) announce(cfg config.Config, addr net.Addr) {
 		scheme = "https"
 	}
 	_, _ = fmt.Fprintf(c.s.Out, "Latchkey %s answers on %s://%s\n", programVersion(), scheme, addr)
+	if cfg.SiteURL != "" {
+		_, _ = fmt.Fprintf(c.s.Out, "Browsers reach it as %s\n", cfg.SiteURL)
+		return
+	}
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
 		_, _ = fmt.Fprintf(c.s.Out, "Only this machine can reach it. To listen on the network:  latchkey --http :%d\n", tcp.Port)
 	}

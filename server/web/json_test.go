@@ -185,7 +185,7 @@ func malformed() map[string]struct{ body, text string } {
 		"nesting beyond the parser":           {`{"x":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`, notJSON},
 		"a number beyond a float":             {`{"rate":1e999999}`, tooGreat},
 		"a number beyond a float, unknown":    {`{"x":[-1e400]}`, tooGreat},
-		"a number of a thousand digits":       {`{"x":1` + strings.Repeat("0", 1000) + `}`, tooGreat},
+		"a number of a thousand digits":       {`{"x":0.` + strings.Repeat("1", 1000) + `}`, tooGreat},
 		"a number for a string":               {`{"username":1}`, notString},
 		"a bool for a string":                 {`{"username":true}`, notString},
 		"a list for a string":                 {`{"username":["a"]}`, notString},
