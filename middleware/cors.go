@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,19 +9,18 @@ import (
 
 	"github.com/gin-contrib/cors"
 	"github.com/gin-gonic/gin"
-
-	"latchkey/server/web"
-	"latchkey/service/fault"
 )
 
-// ErrOrigin refuses pages of origins that the operator did not list.
-var ErrOrigin = fault.New(fault.Forbidden, "origin_refused", "This origin is not allowed.")
-
 // CORS lets pages of other origins call /api, never with cookies (H-06): all
-// origins, or those of the list, like https://app.example. It fails if one is no
-// origin.
+// origins if the list has a "*", else those of the list, like
+// https://app.example. It fails if one is no origin. A request from another
+// origin is answered without CORS headers, so that browsers keep the answer
+// from the page; it is not refused, because programs send an Origin too.
 func CORS(origins []string) (gin.HandlerFunc, error) {
-	all := len(origins) == 0 || slices.Contains(origins, "*")
+	all := slices.Contains(origins, "*")
+	if len(origins) == 0 {
+		return func(c *gin.Context) { c.Next() }, nil
+	}
 	config := cors.Config{
 		AllowAllOrigins: all,
 		AllowMethods:    []string{"GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"},
@@ -45,12 +43,8 @@ func CORS(origins []string) (gin.HandlerFunc, error) {
 	apply := cors.New(config)
 	return func(c *gin.Context) {
 		origin := c.Request.Header.Get("Origin")
-		if origin == "" || !isAPI(c.Request.URL.Path) {
+		if origin == "" || !isAPI(c.Request.URL.Path) || !all && !slices.Contains(origins, origin) {
 			c.Next()
-			return
-		}
-		if !all && !slices.Contains(origins, origin) && !isSameOrigin(origin, c.Request) {
-			web.Abort(c, ErrOrigin) // cors would refuse without a body
 			return
 		}
 		apply(c)
@@ -62,9 +56,4 @@ func isOrigin(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
 		text == u.Scheme+"://"+u.Host && text == strings.ToLower(text) && !strings.Contains(text, "*")
-}
-
-// isSameOrigin is true for our own pages, whose browser sends an Origin too.
-func isSameOrigin(origin string, r *http.Request) bool {
-	return origin == "http://"+r.Host || origin == "https://"+r.Host
 }
