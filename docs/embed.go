@@ -5,6 +5,7 @@ package docs
 import (
 	_ "embed"
 	"fmt"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 )
@@ -12,11 +13,15 @@ import (
 //go:embed openapi.yaml
 var openAPI []byte
 
-// OpenAPI is the description of the HTTP API as JSON (OpenAPI 3.1).
-func OpenAPI() ([]byte, error) {
+//nolint:gochecknoglobals // the one conversion of the document, which never changes
+var openAPIJSON = sync.OnceValues(func() ([]byte, error) {
 	text, err := yaml.YAMLToJSON(openAPI)
 	if err != nil {
 		return nil, fmt.Errorf("read openapi.yaml: %w", err)
 	}
 	return text, nil
-}
+})
+
+// OpenAPI is the description of the HTTP API as JSON (OpenAPI 3.1). It is
+// converted once, shared between callers and must not be written to.
+func OpenAPI() ([]byte, error) { return openAPIJSON() }

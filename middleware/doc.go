@@ -7,6 +7,7 @@
 //	FindClientIP  finds the client's address
 //	AccessLog     sees the final status, also after a panic
 //	Headers       before anything can answer, a panic included
+//	Framing       ends connections that could be cut in two ways
 //	Recovery      turns a panic into an answer
 //	Timeout       bounds everything below
 //	Errors        renders what the ones below and the handlers refuse

@@ -20,6 +20,8 @@ type Account struct {
 	MaxDevices   *int64 // overrides the setting; nil means the setting counts
 	SessionTTL   *int64 `gorm:"column:session_ttl"` // seconds; overrides the setting
 	CreatedAt    Time   `gorm:"autoCreateTime:false"`
+	ImportedAs   string // "ID:NAME" in the database it came from; empty if it was made here
+	Passkeys     string // AList's JSON of WebAuthn credentials, kept as data; often empty
 }
 
 // TableName names the table.

@@ -34,10 +34,11 @@ type Login struct {
 func (Login) TableName() string { return "logins" }
 
 // Live is what makes a login live at an instant: it has not ended, it expires
-// later than At, and it was used after SeenAfter.
+// later than At, it was made after CreatedAfter and used after SeenAfter.
 type Live struct {
-	At        Time
-	SeenAfter Time // zero: a login may stay unused for as long as it lives
+	At           Time
+	CreatedAfter Time // zero: its expiry alone says how old a login may get
+	SeenAfter    Time // zero: a login may stay unused for as long as it lives
 }
 
 // LoginOpening asks for a new login and for the room it needs. The whole of it
@@ -49,7 +50,7 @@ type LoginOpening struct {
 
 	Epoch       int64  // what the account's epoch was when its password was checked
 	Replaces    string // a login of the same device that ends with this one; may be empty
-	MaxDevices  int64  // live devices the account may have with this one; 0 means no limit
+	MaxDevices  int64  // live devices the account may have with this one; 0 means no limit. OAuth and SFTP devices count among their own kind only
 	EvictOldest bool   // at the limit: end the idlest devices instead of refusing
 	DeviceCap   int64  // live devices the account may have in any case; the idlest ends
 	LoginCap    int    // live logins the device may have; the one unused for longest ends

@@ -10,11 +10,9 @@ import (
 	"slices"
 	"time"
 
-	"latchkey/model"
 	"latchkey/model/sqlstore"
 	"latchkey/server/alist"
 	"latchkey/server/config"
-	"latchkey/service/access"
 	"latchkey/service/account"
 	"latchkey/service/audit"
 	"latchkey/service/authn"
@@ -59,11 +57,13 @@ type App struct {
 	who     *authn.Service
 	api     *alist.API
 	handler http.Handler
+	limits  limits
+	untold  error          // why a running server did not hear of an ending
 	closers []func() error // run last to first
 }
 
 // Open makes a server of the data folder: it takes the folder's lock, or fails
-// with ErrRunning, brings the database to this version, and founds an empty
+// with ErrRunning if another process keeps it, brings the database to this version, and founds an empty
 // one. The caller closes the App.
 func Open(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 	a, err := newApp(cfg, opts)
@@ -78,7 +78,8 @@ func Open(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 
 // Attach opens the data folder for one command. If a server is running on it,
 // the command works beside it, and the server hears of every ending before the
-// command's act returns. The caller closes the App.
+// command's act returns. The caller closes the App; Close fails if the server
+// did not hear.
 func Attach(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 	a, err := newApp(cfg, opts)
 	if err != nil {
@@ -104,17 +105,23 @@ func newApp(cfg config.Config, opts Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &App{cfg: cfg, opts: opts, dir: dir, hub: &revocation.Hub{}, audit: audit.New(opts.Log)}, nil
+	return &App{
+		cfg: cfg, opts: opts, dir: dir, hub: &revocation.Hub{}, audit: audit.New(opts.Log), limits: defaultLimits(),
+	}, nil
 }
 
 func (a *App) open(ctx context.Context, serve bool) error {
-	switch err := a.dir.tryLock(); {
-	case err == nil:
-		a.closers = append(a.closers, a.dir.lock.Unlock)
-	case errors.Is(err, ErrRunning) && !serve:
-		a.hub.Subscribe(a.tellServer)
-	default:
+	alone, err := a.claim(ctx)
+	switch {
+	case err != nil:
 		return err
+	case alone:
+		a.closers = append(a.closers, a.dir.lock.Unlock)
+	case serve:
+		return ErrRunning
+	default:
+		a.hub.Subscribe(a.tellServer)
+		a.closers = append(a.closers, func() error { return a.untold })
 	}
 	if err := a.openStore(ctx); err != nil {
 		return err
@@ -232,7 +239,7 @@ func (a *App) found(ctx context.Context) error {
 		plain, given = secret.Password(initialPassword), false
 	}
 	if err := a.Profile.Found(ctx, plain); err != nil {
-		return err
+		return fmt.Errorf("set up the admin's password (LATCHKEY_ADMIN_PASSWORD): %w", err)
 	}
 	return a.greet(plain, given)
 }
@@ -250,40 +257,17 @@ func (a *App) greet(plain string, given bool) error {
   name      admin
   password  %s
 
-This is shown once. To choose another password:  latchkey admin set-password
-`, a.dir.path, plain)
+This is shown once. To choose another password:  latchkey admin set-password%s
+`, a.dir.path, plain, a.dataFlag())
 	return err
 }
 
-// AdminToken is the static token, which has an admin's rights.
-func (a *App) AdminToken() string { return a.Settings.Get(setting.KeyToken) }
-
-// RotateKeys makes a new key sign tokens and returns its id.
-func (a *App) RotateKeys(ctx context.Context) (string, error) {
-	kid, err := a.Ring.Rotate(ctx)
-	if err != nil {
-		return "", err
+// dataFlag is what a command needs to find the folder.
+func (a *App) dataFlag() string {
+	if a.cfg.Data == config.Defaults().Data {
+		return ""
 	}
-	a.hub.Publish(ctx, revocation.Notice{})
-	a.audit.Record(ctx, audit.KeyRotated, slog.String("kid", kid))
-	return kid, nil
-}
-
-// RemoveKey ends every token that an older key signed. It fails with
-// model.ErrNotFound or keyring.ErrInUse.
-func (a *App) RemoveKey(ctx context.Context, kid string) error {
-	if err := a.Ring.Remove(ctx, kid); err != nil {
-		return err
-	}
-	a.hub.Publish(ctx, revocation.Notice{})
-	a.audit.Record(ctx, audit.KeyRemoved, slog.String("kid", kid))
-	return nil
-}
-
-// Admin is the account that the static token stands for: the first enabled
-// admin. It fails with account.ErrUnknown.
-func (a *App) Admin(ctx context.Context) (*access.Account, error) {
-	return a.Accounts.First(ctx, model.RoleAdmin)
+	return " --data " + a.cfg.Data
 }
 
 // Handler is the HTTP doors.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -16,8 +15,8 @@ import (
 	"latchkey/service/secret"
 )
 
-// controlWait is how long a command waits for the server to hear of an ending.
-const controlWait = 5 * time.Second
+// controlEvery is how often a command asks a server that does not answer.
+const controlEvery = 50 * time.Millisecond
 
 // control is how commands on the same machine tell a running server what they
 // ended: a listener on loopback whose address and secret lie in the data
@@ -61,32 +60,85 @@ func (a *App) openControl(ctx context.Context) (*control, error) {
 
 func (c *control) remove() error { return os.Remove(c.file) }
 
-// ServeHTTP passes one notice on and answers 204 when everybody has acted.
+// ServeHTTP answers GET, which asks whether the server is there, and passes
+// what is posted on. It answers 204 when everybody has acted.
 func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !secret.Equal(r.Header.Get("Authorization"), c.secret) {
 		http.Error(w, "forbidden", http.StatusForbidden)
 		return
 	}
-	var n notice
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&n); err != nil {
-		http.Error(w, "malformed notice", http.StatusBadRequest)
-		return
+	if r.Method != http.MethodGet {
+		var n notice
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&n); err != nil {
+			http.Error(w, "malformed notice", http.StatusBadRequest)
+			return
+		}
+		c.hub.Publish(r.Context(), revocation.Notice(n))
 	}
-	c.hub.Publish(r.Context(), revocation.Notice(n))
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// tellServer is the other end: it returns when the running server has acted on
-// the notice, or is known not to.
+// claim takes the folder's lock and reports true, or finds the server that
+// holds it and reports false. Commands, and servers that start or stop, hold
+// it for a moment, which claim waits for; then it fails with ErrRunning.
+func (a *App) claim(ctx context.Context) (alone bool, err error) {
+	err = a.persist(ctx, func(ctx context.Context) (bool, error) {
+		if err := a.dir.tryLock(); !errors.Is(err, errLocked) {
+			alone = err == nil
+			return true, err
+		}
+		err := a.callServer(ctx, http.MethodGet, nil)
+		return err == nil, err
+	})
+	if errors.Is(err, errUnheard) {
+		err = fmt.Errorf("%w and does not answer (if it runs in a container, run this command in there): %w", ErrRunning, err)
+	}
+	return alone, err
+}
+
+// tellServer returns when the running server has acted on the notice, or when
+// there is none any more: the next one reads what is committed.
 func (a *App) tellServer(ctx context.Context, n revocation.Notice) {
-	ctx, cancel := context.WithTimeout(ctx, controlWait)
-	defer cancel()
-	if err := a.postNotice(ctx, n); err != nil {
-		a.opts.Log.LogAttrs(ctx, slog.LevelError, "the running server did not hear of the change: restart it", slog.Any("error", err))
+	err := a.persist(ctx, func(ctx context.Context) (bool, error) {
+		body, err := json.Marshal(notice(n))
+		if err == nil {
+			err = a.callServer(ctx, http.MethodPost, body)
+		}
+		if err != nil && a.dir.tryLock() == nil {
+			return true, a.dir.lock.Unlock()
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		a.untold = fmt.Errorf("the change is stored, but the running server did not hear of it: restart the server: %w", err)
 	}
 }
 
-func (a *App) postNotice(ctx context.Context, n revocation.Notice) error {
+// persist tries until it is done, or for as long as a command waits for the
+// server. The error is that of the last try.
+func (a *App) persist(ctx context.Context, try func(ctx context.Context) (done bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, a.limits.command)
+	defer cancel()
+	again := time.NewTicker(controlEvery)
+	defer again.Stop()
+	for {
+		done, err := try(ctx)
+		if done {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", errUnheard, err)
+		case <-again.C:
+		}
+	}
+}
+
+// errUnheard says that the running server could not be reached.
+var errUnheard = errors.New("no answer")
+
+// callServer is one call of the running server's control.
+func (a *App) callServer(ctx context.Context, method string, body []byte) error {
 	text, err := os.ReadFile(a.dir.file(controlFile))
 	if err != nil {
 		return fmt.Errorf("find the running server: %w", err)
@@ -95,18 +147,15 @@ func (a *App) postNotice(ctx context.Context, n revocation.Notice) error {
 	if err := json.Unmarshal(text, &note); err != nil {
 		return fmt.Errorf("find the running server: %w", err)
 	}
-	body, err := json.Marshal(notice(n))
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+note.Address, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("encode notice: %w", err)
+		return fmt.Errorf("call the running server: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+note.Address, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("tell the running server: %w", err)
-	}
+	req.Close = true
 	req.Header.Set("Authorization", note.Secret)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("tell the running server: %w", err)
+		return fmt.Errorf("call the running server: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusNoContent {

@@ -13,6 +13,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
+// masterSize is the size of the master key in bytes.
+const masterSize = 32
+
 // The data folder's files beside the database.
 const (
 	lockFile    = "latchkey.lock"
@@ -23,6 +26,9 @@ const (
 // ErrRunning says that another server holds the data folder. On SQLite there
 // can be one only.
 var ErrRunning = errors.New("another latchkey server is using this data folder")
+
+// errLocked says that another process holds the folder's lock at this moment.
+var errLocked = errors.New("the data folder is locked")
 
 // dataDir is the folder that everything of one server lies in.
 type dataDir struct {
@@ -52,14 +58,14 @@ func openDataDir(path string) (*dataDir, error) {
 func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) }
 
 // tryLock makes this process the only one that serves the folder, or fails
-// with ErrRunning.
+// with errLocked.
 func (d *dataDir) tryLock() error {
 	locked, err := d.lock.TryLock()
 	if err != nil {
 		return fmt.Errorf("lock data folder: %w", err)
 	}
 	if !locked {
-		return ErrRunning
+		return errLocked
 	}
 	return nil
 }
@@ -86,26 +92,49 @@ func (d *dataDir) masterKey(databaseExists bool) ([]byte, error) {
 		return nil, fmt.Errorf("%s can be read by others (mode %04o): chmod 600 it, and rotate the keys if somebody may have read it", path, info.Mode().Perm())
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil {
-		return nil, fmt.Errorf("%s must hold 64 hexadecimal digits", path)
+	if err != nil || len(key) != masterSize {
+		return nil, fmt.Errorf("%s must hold %d hexadecimal digits, and holds something else: restore it from a backup%s",
+			path, 2*masterSize, orRemove(databaseExists))
 	}
 	return key, nil
 }
 
-// newMasterKey writes the key and syncs it: a database sealed under a key that
-// a power loss took away could never be opened.
+// orRemove is what else helps while nothing is sealed under the key.
+func orRemove(databaseExists bool) string {
+	if databaseExists {
+		return ""
+	}
+	return ", or remove it to have a new one made"
+}
+
+// newMasterKey writes the key and syncs it, and the folder's entry for it: a
+// database sealed under a key that a power loss took away could never be
+// opened.
 func newMasterKey(path string) ([]byte, error) {
-	key := make([]byte, 32)
+	key := make([]byte, masterSize)
 	_, _ = rand.Read(key) // never fails
 	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("create master key: %w", err)
 	}
 	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(err, f.Sync(), f.Close(), syncFolder(filepath.Dir(path))); err != nil {
 		return nil, fmt.Errorf("write master key: %w", err)
 	}
 	return key, nil
+}
+
+// syncFolder makes a new file's name last. Windows has no such call, and needs
+// none.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	f, err := os.Open(path) //nolint:gosec // the operator's folder
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func exists(path string) bool {

@@ -89,6 +89,7 @@ func (a *App) routes() (http.Handler, error) {
 	}
 	engine.Use(
 		middleware.Headers(),
+		middleware.Framing(),
 		middleware.Recovery(log, alist.Render),
 		middleware.Timeout(requestTimeout),
 		middleware.Errors(log, alist.Render),

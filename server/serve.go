@@ -8,22 +8,33 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// Limits that cut silent, dripping and oversized clients (security.md H-04).
-const (
-	headerTimeout  = 10 * time.Second
-	readTimeout    = 30 * time.Second
-	writeTimeout   = 60 * time.Second
-	idleTimeout    = 120 * time.Second
-	maxHeaderBytes = 64 << 10
-)
+// limits cut silent, dripping and oversized clients (H-04), and commands that
+// nobody answers.
+type limits struct {
+	header      time.Duration // from connecting, or from the last answer's end, to the end of the header
+	read        time.Duration // to the end of the body
+	write       time.Duration // to the end of the answer
+	idle        time.Duration // between requests
+	headerBytes int
+	command     time.Duration // how long a command waits for a running server
+}
+
+func defaultLimits() limits {
+	return limits{
+		header: 10 * time.Second, read: 30 * time.Second, write: 60 * time.Second, idle: 120 * time.Second,
+		headerBytes: 64 << 10, command: 5 * time.Second,
+	}
+}
 
 // Serve listens and answers until ctx ends, then finishes the requests under
-// way and returns nil. ready, if it is not nil, is told the address once
+// way and returns nil. Those that take longer than the shutdown timeout are cut
+// off, which is no failure: a client must not decide how the server ends. ready, if it is not nil, is told the address once
 // requests are answered.
 func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	listener, err := a.listen(ctx)
@@ -35,15 +46,14 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		return errors.Join(err, listener.Close())
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	// The upkeep outlives the doors, so that the last requests are noted too.
-	upkeep, stop := context.WithCancel(context.WithoutCancel(ctx))
-	group.Go(func() error { return a.Sessions.Run(upkeep) })
+	// What serves the door outlives it, so that the last requests are noted and
+	// commands are heard until the last answer.
+	behind, stop := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error { return a.Sessions.Run(behind) })
+	group.Go(func() error { return a.serveHTTP(behind, control.listener, control) })
 	group.Go(func() error {
 		defer stop()
-		doors, ctx := errgroup.WithContext(ctx)
-		doors.Go(func() error { return a.serveHTTP(ctx, listener, a.handler) })
-		doors.Go(func() error { return a.serveHTTP(ctx, control.listener, control) })
-		return doors.Wait()
+		return a.serveHTTP(ctx, listener, a.handler)
 	})
 	a.opts.Log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 	if ready != nil {
@@ -56,7 +66,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 func (a *App) listen(ctx context.Context) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.HTTP)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", a.cfg.HTTP, err)
+		return nil, listenError(a.cfg.HTTP, err)
 	}
 	if a.cfg.TLSCert == "" {
 		return listener, nil
@@ -70,16 +80,29 @@ func (a *App) listen(ctx context.Context) (net.Listener, error) {
 	}), nil
 }
 
+// listenError says what to do about the usual reasons.
+func listenError(addr string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("cannot listen on %s: another program does; stop it, or choose another address with --http", addr)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("cannot listen on %s: this machine has no such address; :PORT is all it has", addr)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("cannot listen on %s: this user may not; choose a port from 1024 on with --http", addr)
+	}
+	return fmt.Errorf("listen on %s: %w", addr, err)
+}
+
 // serveHTTP answers on the listener until ctx ends and the requests under way
 // are answered, or the time for that is up.
 func (a *App) serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: a.limits.header,
+		ReadTimeout:       a.limits.read,
+		WriteTimeout:      a.limits.write,
+		IdleTimeout:       a.limits.idle,
+		MaxHeaderBytes:    a.limits.headerBytes,
 		ErrorLog:          slog.NewLogLogger(a.opts.Log.Handler(), slog.LevelDebug),
 	}
 	stopped := make(chan error, 1)
@@ -93,7 +116,9 @@ func (a *App) serveHTTP(ctx context.Context, listener net.Listener, handler http
 		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
 	}
 	if err := <-stopped; err != nil {
-		return errors.Join(fmt.Errorf("finish requests: %w", err), server.Close())
+		a.opts.Log.LogAttrs(ctx, slog.LevelWarn, "requests that took too long were cut off",
+			slog.Duration("after", a.cfg.ShutdownTimeout))
+		return server.Close()
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"latchkey/model"
 )
@@ -52,7 +53,8 @@ func (s *Accounts) CreateAccount(ctx context.Context, a model.Account) (model.Ac
 // if only one account answers to it.
 func (s *Accounts) AccountByName(ctx context.Context, exact, folded string) (model.Account, error) {
 	var rows []model.Account
-	err := s.db.read(ctx).Where("username = ? OR name_folded = ?", exact, folded).Limit(3).Find(&rows).Error
+	exactFirst := clause.OrderBy{Expression: clause.Expr{SQL: "username = ? DESC", Vars: []any{exact}}}
+	err := s.db.read(ctx).Where("username = ? OR name_folded = ?", exact, folded).Order(exactFirst).Limit(2).Find(&rows).Error
 	if err != nil {
 		return model.Account{}, s.db.translate(err)
 	}
@@ -121,7 +123,7 @@ func (s *Accounts) ChangeProfile(ctx context.Context, key string, c model.Profil
 			columns["password_hash"], columns["password_at"] = *c.PasswordHash, c.At
 		}
 		if len(columns) == 0 {
-			return nil
+			return tx.Where("accounts.key = ?", key).Take(&model.Account{}).Error
 		}
 		done := tx.Model(&model.Account{}).Where("accounts.key = ?", key).Updates(columns)
 		if done.Error != nil || done.RowsAffected == 0 {

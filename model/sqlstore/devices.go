@@ -39,7 +39,7 @@ func (s *Logins) DeviceSeen(ctx context.Context, accountKey, deviceKey string, s
 func (s *Logins) DropInactive(ctx context.Context, accountID int64, deviceKey string, l model.Live) (int64, error) {
 	var n int64
 	err := s.db.write(ctx, func(tx *gorm.DB) error {
-		q := inactive(tx, l)
+		q := tx.Where("NOT EXISTS (?)", liveOfDevice(tx, l))
 		if accountID != 0 {
 			q = q.Where("account_key IN (?)", tx.Model(&model.Account{}).Select("accounts.key").Where("id = ?", accountID))
 		}
@@ -53,9 +53,9 @@ func (s *Logins) DropInactive(ctx context.Context, accountID int64, deviceKey st
 	return n, err
 }
 
-func inactive(tx *gorm.DB, l model.Live) *gorm.DB {
-	return tx.Where("NOT EXISTS (?)",
-		live(tx.Model(&model.Login{}).Select("1").Where("logins.device_key = devices.key"), l))
+// liveOfDevice is the live logins of the device that the outer query is at.
+func liveOfDevice(tx *gorm.DB, l model.Live) *gorm.DB {
+	return live(tx.Model(&model.Login{}).Select("1").Where("logins.device_key = devices.key"), l)
 }
 
 // Clean ends logins that were idle for too long, forgets those that expired
@@ -104,7 +104,7 @@ func endIdle(tx *gorm.DB, c model.Cleaning) ([]string, error) {
 // setting's where the account has none of its own.
 func dropIdleDevices(tx *gorm.DB, c model.Cleaning) (int64, error) {
 	const ttl = "COALESCE(accounts.session_ttl, ?)"
-	some := inactive(tx.Table("devices"), model.Live{At: c.Now}).
+	some := tx.Model(&model.Device{}).Where("NOT EXISTS (?)", liveOfDevice(tx, model.Live{At: c.Now})).
 		Joins("JOIN accounts ON accounts.key = devices.account_key").
 		Where(ttl+" > 0 AND devices.seen_at < ? - 1000 * "+ttl, c.DeviceIdle, c.Now, c.DeviceIdle).
 		Limit(c.AtMost)

@@ -72,10 +72,9 @@ func checkEpoch(tx *gorm.DB, accountKey string, epoch int64) error {
 // devicesToEnd picks the idlest devices that must go for the one that signs in.
 func devicesToEnd(tx *gorm.DB, o model.LoginOpening) ([]string, error) {
 	var others []string
-	err := tx.Model(&model.Device{}).
+	err := sameClass(tx.Model(&model.Device{}), o.Device.Kind).
 		Where("account_key = ? AND devices.key <> ?", o.Login.AccountKey, o.Device.Key).
-		Where("kind NOT IN ?", []model.DeviceKind{model.DeviceOAuth, model.DeviceSFTP}).
-		Where("EXISTS (?)", live(tx.Model(&model.Login{}).Select("1").Where("logins.device_key = devices.key"), o.Live)).
+		Where("EXISTS (?)", liveOfDevice(tx, o.Live)).
 		Order("seen_at, created_at, devices.key").
 		Pluck("devices.key", &others).Error
 	if err != nil {
@@ -93,17 +92,26 @@ func devicesToEnd(tx *gorm.DB, o model.LoginOpening) ([]string, error) {
 	return others[:max(0, have-room+1)], nil
 }
 
+// sameClass narrows a query to devices that share a limit: apps count among
+// apps, SFTP clients among SFTP clients, all others together.
+func sameClass(q *gorm.DB, kind model.DeviceKind) *gorm.DB {
+	if kind == model.DeviceOAuth || kind == model.DeviceSFTP {
+		return q.Where("kind = ?", kind)
+	}
+	return q.Where("kind NOT IN ?", []model.DeviceKind{model.DeviceOAuth, model.DeviceSFTP})
+}
+
 func isLive(tx *gorm.DB, deviceKey string, l model.Live) (bool, error) {
 	var n int64
 	err := live(tx.Model(&model.Login{}).Where("device_key = ?", deviceKey), l).Limit(1).Count(&n).Error
 	return n > 0, err
 }
 
-// idlestLogins are those of the device that must go for the new one.
+// idlestLogins are the live ones of the device that must go for the new one.
 func idlestLogins(tx *gorm.DB, o model.LoginOpening) *gorm.DB {
 	newest := live(tx.Model(&model.Login{}).Select("id").Where("device_key = ?", o.Device.Key), o.Live).
 		Order("seen_at DESC, created_at DESC, id").Limit(o.LoginCap - 1)
-	return tx.Model(&model.Login{}).Select("id").
+	return live(tx.Model(&model.Login{}).Select("id"), o.Live).
 		Where("device_key = ? AND id NOT IN (?)", o.Device.Key, tx.Table("(?) AS newest", newest).Select("id"))
 }
 
@@ -173,6 +181,9 @@ func (s *Logins) Touch(ctx context.Context, touches []model.Touch) error {
 // live narrows a query on logins to those that are live.
 func live(q *gorm.DB, l model.Live) *gorm.DB {
 	q = q.Where("logins.ended_at IS NULL AND logins.expires_at > ?", l.At)
+	if !l.CreatedAfter.IsZero() {
+		q = q.Where("logins.created_at > ?", l.CreatedAfter)
+	}
 	if !l.SeenAfter.IsZero() {
 		q = q.Where("logins.seen_at > ?", l.SeenAfter)
 	}

@@ -24,6 +24,9 @@ func (s *Settings) Settings(ctx context.Context) ([]model.Setting, error) {
 
 // SaveSettings stores all of the values, or none.
 func (s *Settings) SaveSettings(ctx context.Context, rows []model.Setting) error {
+	if len(rows) == 0 {
+		return nil // GORM takes an empty list for a mistake
+	}
 	return s.db.write(ctx, func(tx *gorm.DB) error {
 		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&rows).Error
 	})

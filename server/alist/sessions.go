@@ -1,6 +1,7 @@
 package alist
 
 import (
+	"encoding/json"
 	"regexp"
 	"time"
 
@@ -119,8 +120,22 @@ func (a *API) AdminEvict(c *gin.Context) error {
 // cleaning names what to clean: one device, the inactive ones of one account,
 // or all inactive ones.
 type cleaning struct {
-	UserID    int64  `json:"user_id"`
+	UserID    userID `json:"user_id"`
 	SessionID string `json:"session_id"`
+}
+
+// userID is an account's number; 0 is everybody's. Null is refused: it would
+// widen the cleaning from one account to all (I-02).
+type userID int64
+
+// UnmarshalJSON takes a whole number.
+func (u *userID) UnmarshalJSON(data []byte) error {
+	var n *int64
+	if err := json.Unmarshal(data, &n); err != nil || n == nil {
+		return web.ErrField.WithText(`field "user_id" must be a whole number`)
+	}
+	*u = userID(*n)
+	return nil
 }
 
 // Validate takes a well-formed session id or none, and no negative account.
@@ -147,7 +162,7 @@ func (a *API) AdminClean(c *gin.Context) error {
 		}
 		return ok(c, nil)
 	}
-	if err := a.svc.Sessions.DropInactive(ctx, req.UserID); err != nil {
+	if err := a.svc.Sessions.DropInactive(ctx, int64(req.UserID)); err != nil {
 		return err
 	}
 	return ok(c, nil)

@@ -84,10 +84,7 @@ func (a *API) AddSSHKey(c *gin.Context) error {
 	}
 	var req newSSHKey
 	if err := web.JSON(c, &req); err != nil {
-		if fault.Of(err).Kind == fault.Invalid {
-			return ErrKeyRequest
-		}
-		return err
+		return invalidAs(err, ErrKeyRequest)
 	}
 	if _, err := a.svc.SSHKeys.Add(c.Request.Context(), by, req.Title, req.Key); err != nil {
 		return err
@@ -122,13 +119,25 @@ func sshKeyID(c *gin.Context) (int64, error) {
 		return 0, ErrKeyID
 	}
 	if id != 0 {
-		return id, nil
+		return id, noBody(c)
 	}
 	var req keyID
-	if err := web.JSON(c, &req); err != nil || req.ID <= 0 {
+	if err := web.JSON(c, &req); err != nil {
+		return 0, invalidAs(err, ErrKeyID)
+	}
+	if req.ID <= 0 {
 		return 0, ErrKeyID
 	}
 	return req.ID, nil
+}
+
+// invalidAs is AList's one text for whatever is invalid in a request; a body that
+// is too large or of another media type stays what it is.
+func invalidAs(err error, text *fault.Error) error {
+	if fault.Of(err).Kind == fault.Invalid {
+		return text
+	}
+	return err
 }
 
 func member(c *gin.Context) (access.Caller, error) {

@@ -19,12 +19,12 @@ import (
 const randomLength = 16
 
 func (c *commands) admin() *cobra.Command {
-	cmd := &cobra.Command{Use: "admin", Short: "Get the admin back in"}
-	cmd.AddCommand(
+	return group(
+		"admin", "Get the admin back in",
 		&cobra.Command{
 			Use:   "set-password",
 			Short: "Set the admin's password, read from standard input, and end the admin's logins",
-			Args:  cobra.NoArgs,
+			Args:  noArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				plain, err := c.readPassword()
 				if err != nil {
@@ -36,7 +36,7 @@ func (c *commands) admin() *cobra.Command {
 		&cobra.Command{
 			Use:   "random-password",
 			Short: "Set a random password for the admin, print it, and end the admin's logins",
-			Args:  cobra.NoArgs,
+			Args:  noArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				plain := secret.Password(randomLength)
 				return c.setAdminPassword(cmd, plain, plain)
@@ -45,7 +45,7 @@ func (c *commands) admin() *cobra.Command {
 		&cobra.Command{
 			Use:   "token",
 			Short: "Print the static token, which has an admin's rights and never expires",
-			Args:  cobra.NoArgs,
+			Args:  noArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				return c.attached(cmd, func(_ context.Context, app *server.App) error {
 					_, err := fmt.Fprintln(c.s.Out, app.AdminToken())
@@ -54,7 +54,6 @@ func (c *commands) admin() *cobra.Command {
 			},
 		},
 	)
-	return cmd
 }
 
 // setAdminPassword sets the password and prints it if there is something to
@@ -63,7 +62,7 @@ func (c *commands) setAdminPassword(cmd *cobra.Command, plain, show string) erro
 	return c.attached(cmd, func(ctx context.Context, app *server.App) error {
 		admin, err := app.Admin(ctx)
 		if err != nil {
-			return fmt.Errorf("find an enabled admin: %w", err)
+			return err
 		}
 		if err := app.Profile.SetPassword(ctx, admin.Key, plain); err != nil {
 			return err
@@ -77,7 +76,10 @@ func (c *commands) setAdminPassword(cmd *cobra.Command, plain, show string) erro
 	})
 }
 
-var errTwice = errors.New("the two passwords differ: nothing was changed")
+var (
+	errTwice  = errors.New("the two passwords differ: nothing was changed")
+	errSilent = errors.New("no password came: write it to standard input, in one line")
+)
 
 // readPassword asks twice on a terminal, without showing what is typed; else
 // it reads one line.
@@ -98,7 +100,7 @@ func (c *commands) readPassword() (string, error) {
 	}
 	line, err := bufio.NewReader(c.s.In).ReadString('\n')
 	if line == "" && err != nil {
-		return "", usageError{errors.New("write the new password to standard input")}
+		return "", usageError{errSilent}
 	}
 	return strings.TrimRight(line, "\r\n"), nil
 }

@@ -12,18 +12,18 @@ import (
 )
 
 func (c *commands) keys() *cobra.Command {
-	cmd := &cobra.Command{Use: "keys", Short: "Look after the keys that sign tokens"}
-	cmd.AddCommand(
+	return group(
+		"keys", "Look after the keys that sign tokens",
 		&cobra.Command{
 			Use:   "list",
 			Short: "List the keys whose tokens count",
-			Args:  cobra.NoArgs,
+			Args:  noArgs,
 			RunE:  func(cmd *cobra.Command, _ []string) error { return c.attached(cmd, c.listKeys) },
 		},
 		&cobra.Command{
 			Use:   "rotate",
 			Short: "Sign new tokens with a new key; tokens of the older ones go on working",
-			Args:  cobra.NoArgs,
+			Args:  noArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				return c.attached(cmd, func(ctx context.Context, app *server.App) error {
 					kid, err := app.RotateKeys(ctx)
@@ -38,11 +38,11 @@ func (c *commands) keys() *cobra.Command {
 		&cobra.Command{
 			Use:   "remove KID",
 			Short: "Remove an older key: every token that it signed is refused at once",
-			Args:  cobra.ExactArgs(1),
+			Args:  oneArg,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return c.attached(cmd, func(ctx context.Context, app *server.App) error {
 					if err := app.RemoveKey(ctx, args[0]); err != nil {
-						return err
+						return fmt.Errorf("%q: %w", args[0], err)
 					}
 					_, err := fmt.Fprintf(c.s.Out, "Key %s is gone, and so is every login it signed.\n", args[0])
 					return err
@@ -50,7 +50,6 @@ func (c *commands) keys() *cobra.Command {
 			},
 		},
 	)
-	return cmd
 }
 
 func (c *commands) listKeys(_ context.Context, app *server.App) error {

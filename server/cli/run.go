@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,9 @@ const (
 	exitFailed = 1
 	exitConfig = 2 // the command line, the environment or the file is wrong
 )
+
+// suggestedAt is how many letters may be wrong in a command that is suggested.
+const suggestedAt = 2
 
 // Surroundings are what a process has around it.
 type Surroundings struct {
@@ -60,6 +64,7 @@ func words(err error) string {
 	return err.Error()
 }
 
+// usageError is wrong with the command line or the configuration.
 type usageError struct{ err error }
 
 func (u usageError) Error() string   { return u.err.Error() }
@@ -76,30 +81,68 @@ func (c *commands) root() *cobra.Command {
 
 Without a command it starts the server. Every flag can also be set as an
 environment variable (--http is LATCHKEY_HTTP) or in a file (--config).`,
-		Args:          cobra.NoArgs,
+		Args:          oneOf,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          c.serve,
+
+		SuggestionsMinimumDistance: suggestedAt,
 	}
 	config.Flags(root.PersistentFlags())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(misused)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		&cobra.Command{Use: "serve", Short: "Start the server", Args: cobra.NoArgs, RunE: c.serve},
+		&cobra.Command{Use: "serve", Short: "Start the server", Args: noArgs, RunE: c.serve},
 		c.admin(), c.user(), c.keys(), c.config(), c.migrate(), c.version(),
 	)
-	for _, sub := range root.Commands() {
-		markArgs(sub)
-	}
+	markArgs(root)
 	return root
 }
 
-// markArgs makes a wrong number of arguments a mistake of the command line.
+// group is a command that only has others below it.
+func group(use, short string, subs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: oneOf, SuggestionsMinimumDistance: suggestedAt,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return misused(cmd, errors.New("which one? "+names(cmd)))
+		},
+	}
+	cmd.AddCommand(subs...)
+	return cmd
+}
+
+// oneOf refuses words that are no command, and says which one may be meant.
+func oneOf(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q", args[0])
+	if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
+		text += "; did you mean " + strings.Join(meant, " or ") + "?"
+	}
+	return errors.New(text)
+}
+
+// names lists the commands below cmd.
+func names(cmd *cobra.Command) string {
+	var list []string
+	for _, sub := range cmd.Commands() {
+		list = append(list, sub.Name())
+	}
+	return strings.Join(list, ", ")
+}
+
+// misused is a mistake of the command line, with where to look it up.
+func misused(cmd *cobra.Command, err error) error {
+	return usageError{fmt.Errorf("%w\nSee %s --help", err, cmd.CommandPath())}
+}
+
+// markArgs makes wrong arguments a mistake of the command line.
 func markArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usageError{err}
+				return misused(cmd, err)
 			}
 			return nil
 		}
@@ -107,6 +150,26 @@ func markArgs(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		markArgs(sub)
 	}
+}
+
+// noArgs is cobra.NoArgs in plainer words.
+func noArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%q is too much: nothing comes after this command but flags", args[0])
+	}
+	return nil
+}
+
+// oneArg takes exactly what the command's use line names.
+func oneArg(cmd *cobra.Command, args []string) error {
+	_, name, _ := strings.Cut(cmd.Use, " ")
+	switch len(args) {
+	case 0:
+		return fmt.Errorf("%s is missing", name)
+	case 1:
+		return nil
+	}
+	return fmt.Errorf("%q is too much: one %s at a time", args[1], name)
 }
 
 // load is the effective configuration.
@@ -136,6 +199,7 @@ func (c *commands) attached(cmd *cobra.Command, act func(ctx context.Context, ap
 		return err
 	}
 	opts := c.options(cfg)
+	opts.Out = c.s.Err // what was asked for stays alone on standard output
 	opts.Log = slog.New(slog.NewTextHandler(c.s.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	app, err := server.Attach(cmd.Context(), cfg, opts)
 	if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -16,9 +17,9 @@ func (c *commands) serve(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	app, err := server.Open(cmd.Context(), cfg, c.options(cfg))
-	if errors.Is(err, server.ErrRunning) {
-		return fmt.Errorf("%w: stop it first, or choose another folder with --data", err)
+	app, err := c.open(cmd, cfg)
+	if errors.Is(err, context.Canceled) {
+		return nil // told to stop before it had begun
 	}
 	if err != nil {
 		return err
@@ -27,34 +28,43 @@ func (c *commands) serve(cmd *cobra.Command, _ []string) error {
 	return errors.Join(err, app.Close())
 }
 
+func (c *commands) open(cmd *cobra.Command, cfg config.Config) (*server.App, error) {
+	app, err := server.Open(cmd.Context(), cfg, c.options(cfg))
+	if errors.Is(err, server.ErrRunning) {
+		return nil, fmt.Errorf("%w: stop it first, or choose another folder with --data", err)
+	}
+	return app, err
+}
+
 // announce says where the server is, and how others could reach it if only
-// this machine can.
+// this machine can. It is one write, so that who waits for it has all of it.
 func (c *commands) announce(cfg config.Config, addr net.Addr) {
 	scheme := "http"
 	if cfg.TLSCert != "" {
 		scheme = "https"
 	}
-	_, _ = fmt.Fprintf(c.s.Out, "Latchkey %s answers on %s://%s\n", programVersion(), scheme, addr)
-	if cfg.SiteURL != "" {
-		_, _ = fmt.Fprintf(c.s.Out, "Browsers reach it as %s\n", cfg.SiteURL)
-		return
+	text := fmt.Sprintf("Latchkey %s answers on %s://%s\n", programVersion(), scheme, addr)
+	tcp, ok := addr.(*net.TCPAddr)
+	switch {
+	case cfg.SiteURL != "":
+		text += fmt.Sprintf("Browsers reach it as %s\n", cfg.SiteURL)
+	case ok && tcp.IP.IsLoopback():
+		text += fmt.Sprintf("Only this machine can reach it. To let others in, start it with  --http :%d\n", tcp.Port)
 	}
-	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
-		_, _ = fmt.Fprintf(c.s.Out, "Only this machine can reach it. To listen on the network:  latchkey --http :%d\n", tcp.Port)
-	}
+	_, _ = fmt.Fprint(c.s.Out, text)
 }
 
 func (c *commands) migrate() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database to this version without serving",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := c.load(cmd)
 			if err != nil {
 				return err
 			}
-			app, err := server.Open(cmd.Context(), cfg, c.options(cfg))
+			app, err := c.open(cmd, cfg)
 			if err != nil {
 				return err
 			}
@@ -65,11 +75,10 @@ func (c *commands) migrate() *cobra.Command {
 }
 
 func (c *commands) config() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Look at the configuration"}
-	cmd.AddCommand(&cobra.Command{
+	return group("config", "Look at the configuration", &cobra.Command{
 		Use:   "print",
 		Short: "Print the effective values as a file, without secrets",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := c.load(cmd)
 			if err != nil {
@@ -78,14 +87,13 @@ func (c *commands) config() *cobra.Command {
 			return cfg.Print(c.s.Out)
 		},
 	})
-	return cmd
 }
 
 func (c *commands) version() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(c.s.Out, "latchkey %s\n", programVersion())
 			return err

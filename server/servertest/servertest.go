@@ -26,6 +26,8 @@ const hashMemory = 64
 // Server is a whole server without a listener.
 type Server struct {
 	App *server.App
+
+	check func(testing.TB, *http.Request, *httptest.ResponseRecorder) // judges every reply to Do
 }
 
 // Open makes a server. The changes are made to its configuration and options
@@ -49,7 +51,9 @@ func Open(t testing.TB, changes ...func(*config.Config, *server.Options)) *Serve
 			t.Errorf("close server: %v", err)
 		}
 	})
-	return &Server{App: app}
+	s := &Server{App: app}
+	s.check = s.Validate
+	return s
 }
 
 // Clock is a time that only moves when it is told to. It is safe for use by
@@ -80,7 +84,7 @@ type Request struct {
 	Path     string
 	Token    string // Authorization as it is
 	ClientID string
-	Header   map[string]string
+	Header   map[string]string // an empty value takes the header away
 	Body     any
 	From     string // the peer's address; 192.0.2.1 unless it is given
 }
@@ -103,11 +107,14 @@ func (r Reply) Into(t testing.TB, data any) {
 	}
 }
 
-// Do sends a request.
+// Do sends a request. A reply that docs/openapi.yaml does not describe is an
+// error of the test.
 func (s *Server) Do(t testing.TB, r Request) Reply {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	s.App.Handler().ServeHTTP(recorder, newRequest(t, r))
+	req := newRequest(t, r)
+	s.App.Handler().ServeHTTP(recorder, req)
+	s.check(t, req, recorder)
 	reply := Reply{Status: recorder.Code, Header: recorder.Header(), Text: recorder.Body.String()}
 	var envelope struct {
 		Code    int             `json:"code"`
@@ -151,6 +158,10 @@ func newRequest(t testing.TB, r Request) *http.Request {
 		req.Header.Set("Client-Id", r.ClientID)
 	}
 	for name, value := range r.Header {
+		if value == "" {
+			req.Header.Del(name)
+			continue
+		}
 		req.Header.Set(name, value)
 	}
 	if r.From != "" {

@@ -21,16 +21,36 @@ var ErrName = fault.New(fault.Invalid, "username_invalid",
 // Fold is the form of a name under which no two accounts may be alike:
 // NFKC, case folded.
 func Fold(name string) string {
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+	return norm.NFKC.String(strings.Map(foldCherokee, cases.Fold().String(norm.NFKC.String(name))))
 }
 
-// CheckName fails with ErrName unless the name can be a user name.
+// foldCherokee is the folded form of a Cherokee letter, which is its capital
+// (Unicode's CaseFolding.txt). x/text v0.43 makes capitals small as well.
+func foldCherokee(r rune) rune {
+	if unicode.Is(unicode.Cherokee, r) {
+		return unicode.ToUpper(r)
+	}
+	return r
+}
+
+// CheckName fails with ErrName unless the name can be a user name. What it
+// folds to is held to the same: a fullwidth slash is a slash.
 func CheckName(name string) error {
-	bad := !utf8.ValidString(name) || name == "" || utf8.RuneCountInString(name) > maxName ||
-		strings.TrimSpace(name) != name || strings.ContainsAny(name, `/\`) ||
-		strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
-	if bad || Fold(name) == "" {
+	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxName || !plain(name) || !plain(Fold(name)) {
 		return ErrName
 	}
 	return nil
+}
+
+// plain reports whether the text is something that people see, and nothing
+// that means something in a path or a log.
+func plain(text string) bool {
+	return text != "" && strings.TrimSpace(text) == text && !strings.ContainsAny(text, `/\`) &&
+		!strings.ContainsFunc(text, unseen)
+}
+
+// unseen reports whether the character is a control or shows as nothing, so
+// that two names could look alike (Unicode's Default_Ignorable_Code_Point).
+func unseen(r rune) bool {
+	return !unicode.IsPrint(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

@@ -5,6 +5,8 @@ package audit
 import (
 	"context"
 	"log/slog"
+	"strings"
+	"unicode"
 
 	"latchkey/service/access"
 )
@@ -54,5 +56,22 @@ func (r *Recorder) Record(ctx context.Context, event string, attrs ...slog.Attr)
 		all = append(all, slog.String("caller_device", by.DeviceKey))
 	}
 	all = append(all, attrs...)
+	for i, a := range all {
+		all[i] = printable(a)
+	}
 	r.log.LogAttrs(ctx, slog.LevelInfo, "audit", all...)
+}
+
+// printable is the attribute without what a terminal obeys or does not show.
+// JSON would keep C1 controls and marks that turn the text round.
+func printable(a slog.Attr) slog.Attr {
+	if a.Value.Kind() != slog.KindString {
+		return a
+	}
+	return slog.String(a.Key, strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, a.Value.String()))
 }

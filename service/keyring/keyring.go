@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,10 @@ import (
 // keySize is the size of every key in bytes: 256 bits, for AES-256-GCM and for
 // HMAC-SHA-256 (RFC 7518 §3.2 asks for no less).
 const keySize = 32
+
+// deviceID is the id of the only device key there ever is: of two first starts
+// at once, one finds it taken and uses the other's keys.
+const deviceID = "00000000"
 
 // What can be wrong with keys.
 var (
@@ -62,6 +67,8 @@ type Ring struct {
 	master cipher.AEAD
 	now    func() time.Time
 	keys   atomic.Pointer[keys]
+
+	mu sync.Mutex // held from reading or changing rows until keys has them, so that no removed key comes back
 }
 
 type keys struct {
@@ -86,11 +93,8 @@ func Open(ctx context.Context, store Store, master []byte, now func() time.Time)
 		return nil, fmt.Errorf("read keys: %w", err)
 	}
 	if len(rows) == 0 {
-		first := make([]model.Key, 0, 3)
-		for _, purpose := range []model.KeyPurpose{model.KeyToken, model.KeyDevice, model.KeySeal} {
-			first = append(first, r.newKey(purpose))
-		}
-		if err := store.AddKeys(ctx, first); err != nil {
+		first := []model.Key{r.newKey(newID(), model.KeyToken), r.newKey(deviceID, model.KeyDevice), r.newKey(newID(), model.KeySeal)}
+		if err := store.AddKeys(ctx, first); err != nil && !errors.Is(err, model.ErrConflict) {
 			return nil, fmt.Errorf("store first keys: %w", err)
 		}
 	}
@@ -99,6 +103,12 @@ func Open(ctx context.Context, store Store, master []byte, now func() time.Time)
 
 // Refresh reads the keys again, for when somebody rotated them.
 func (r *Ring) Refresh(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refresh(ctx)
+}
+
+func (r *Ring) refresh(ctx context.Context) error {
 	rows, err := r.store.Keys(ctx)
 	if err != nil {
 		return fmt.Errorf("read keys: %w", err)
@@ -164,7 +174,12 @@ func (r *Ring) Device() []byte { return r.keys.Load().device }
 // Rotate adds a token key, which signs from now on; the older ones go on
 // verifying until they are removed.
 func (r *Ring) Rotate(ctx context.Context) (string, error) {
-	key := r.newKey(model.KeyToken)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.refresh(ctx); err != nil { // another process may have rotated
+		return "", err
+	}
+	key := r.newKey(newID(), model.KeyToken)
 	newest := r.Signing().CreatedAt
 	if !key.CreatedAt.After(newest) {
 		key.CreatedAt = model.At(newest.Add(time.Millisecond)) // the newest signs, whatever the clock says
@@ -172,12 +187,17 @@ func (r *Ring) Rotate(ctx context.Context) (string, error) {
 	if err := r.store.AddKeys(ctx, []model.Key{key}); err != nil {
 		return "", fmt.Errorf("store key: %w", err)
 	}
-	return key.ID, r.Refresh(ctx)
+	return key.ID, r.refresh(ctx)
 }
 
 // Remove ends every token that the key signed. The key that signs now cannot
 // be removed: ErrInUse.
 func (r *Ring) Remove(ctx context.Context, id string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.refresh(ctx); err != nil { // another process may have rotated
+		return err
+	}
 	if _, ok := r.Token(id); !ok {
 		return model.ErrNotFound
 	}
@@ -187,7 +207,7 @@ func (r *Ring) Remove(ctx context.Context, id string) error {
 	if err := r.store.RemoveKey(ctx, id); err != nil {
 		return fmt.Errorf("remove key %s: %w", id, err)
 	}
-	return r.Refresh(ctx)
+	return r.refresh(ctx)
 }
 
 // Seal encrypts plain with AES-256-GCM under the newest sealing key. What aad
@@ -209,12 +229,17 @@ func (r *Ring) Open(aad, sealed string) ([]byte, error) {
 	return open(aead, aad, sealed)
 }
 
-func (r *Ring) newKey(purpose model.KeyPurpose) model.Key {
+// newID is a random kid.
+func newID() string {
 	id := make([]byte, 4)
-	secret := make([]byte, keySize)
 	_, _ = rand.Read(id) // never fails (crypto/rand)
-	_, _ = rand.Read(secret)
-	row := model.Key{ID: hex.EncodeToString(id), Purpose: purpose, CreatedAt: model.At(r.now())}
+	return hex.EncodeToString(id)
+}
+
+func (r *Ring) newKey(id string, purpose model.KeyPurpose) model.Key {
+	secret := make([]byte, keySize)
+	_, _ = rand.Read(secret) // never fails (crypto/rand)
+	row := model.Key{ID: id, Purpose: purpose, CreatedAt: model.At(r.now())}
 	row.Sealed = seal(r.master, "master", keyAAD(row), secret)
 	return row
 }
@@ -238,7 +263,7 @@ func seal(aead cipher.AEAD, id, aad string, plain []byte) string {
 
 func open(aead cipher.AEAD, aad, sealed string) ([]byte, error) {
 	parts := strings.Split(sealed, ":")
-	if len(parts) != 3 || parts[0] != version {
+	if len(parts) != 3 || parts[0] != version || strings.ContainsAny(parts[2], "\r\n") { // which base64 skips
 		return nil, ErrSealed
 	}
 	text, err := base64.RawStdEncoding.Strict().DecodeString(parts[2])
@@ -252,12 +277,15 @@ func open(aead cipher.AEAD, aad, sealed string) ([]byte, error) {
 	return plain, nil
 }
 
-// weak reports whether the key is short or plainly not random: fewer than 8
-// different bytes among 32 random ones is less likely than guessing a key.
+// fewest is how many different bytes a key has at least. One in 2^44 random
+// keys has fewer; a shorter key said twice, or one written in hex, always has.
+const fewest = 17
+
+// weak reports whether the key is short or plainly not random.
 func weak(key []byte) bool {
 	different := map[byte]bool{}
 	for _, b := range key {
 		different[b] = true
 	}
-	return len(key) != keySize || len(different) < 8
+	return len(key) != keySize || len(different) < fewest
 }

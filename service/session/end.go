@@ -27,6 +27,11 @@ func (s *Service) ListAll(ctx context.Context) ([]model.DeviceView, error) {
 }
 
 func (s *Service) devices(ctx context.Context, accountKey string) ([]model.DeviceView, error) {
+	if s.cfg.IdleTimeout > 0 { // what was just used is not idle
+		if err := s.Flush(ctx); err != nil {
+			return nil, err
+		}
+	}
 	list, err := s.store.Devices(ctx, accountKey, s.live(s.now()))
 	if err != nil {
 		return nil, fmt.Errorf("list devices: %w", err)
@@ -92,9 +97,10 @@ func (s *Service) Logout(ctx context.Context, by access.Caller) error {
 }
 
 // DropInactive deletes the rows of devices without a live login: those of the
-// account with the id, or all if it is 0. An id that nobody has is no error.
+// account with the id, or all if it is 0. An id that nobody has is no error. A
+// login that is merely idle keeps its device until Clean has ended it.
 func (s *Service) DropInactive(ctx context.Context, accountID int64) error {
-	n, err := s.store.DropInactive(ctx, accountID, "", s.live(s.now()))
+	n, err := s.store.DropInactive(ctx, accountID, "", s.unexpired(s.now()))
 	if err != nil {
 		return fmt.Errorf("drop inactive devices: %w", err)
 	}
@@ -107,7 +113,7 @@ func (s *Service) Drop(ctx context.Context, deviceKey string) error {
 	if err := s.EvictAny(ctx, deviceKey); err != nil {
 		return err
 	}
-	if _, err := s.store.DropInactive(ctx, 0, deviceKey, s.live(s.now())); err != nil {
+	if _, err := s.store.DropInactive(ctx, 0, deviceKey, s.unexpired(s.now())); err != nil {
 		return fmt.Errorf("drop device: %w", err)
 	}
 	return nil

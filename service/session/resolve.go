@@ -35,7 +35,6 @@ type remembered struct {
 	Login
 
 	end    model.EndReason
-	seen   atomic.Int64  // last request, Unix milliseconds
 	noted  atomic.Int64  // last request that was written down, Unix milliseconds
 	origin atomic.Uint64 // address and user agent that were written down
 }
@@ -45,19 +44,27 @@ type remembered struct {
 // in, because a disabled account is told so first.
 func (s *Service) Resolve(ctx context.Context, p Presented) (Login, error) {
 	now := s.now()
-	id := idOf(p.Token)
-	r, ok := s.remembered.Get(id)
-	if !ok {
-		var err error
-		if r, err = s.recall(ctx, id, p.Token, now); err != nil {
-			return Login{}, err
-		}
+	r, err := s.find(ctx, p.Token, now)
+	if err != nil {
+		return Login{}, err
 	}
 	if err := s.judge(r, p, now); err != nil {
 		return r.Login, err
 	}
 	s.touch(r, p, now)
 	return r.Login, nil
+}
+
+// find is the login that a token names, whatever became of it.
+func (s *Service) find(ctx context.Context, token string, now time.Time) (*remembered, error) {
+	if len(token) > maxToken {
+		return nil, ErrInvalid
+	}
+	id := idOf(token)
+	if r, ok := s.remembered.Get(id); ok {
+		return r, nil
+	}
+	return s.recall(ctx, id, token, now)
 }
 
 // recall reads a login whose token is genuine from the database.
@@ -77,7 +84,7 @@ func (s *Service) recall(ctx context.Context, id tokenID, token string, now time
 		return s.remember(row), nil
 	})
 	if errors.Is(err, model.ErrNotFound) {
-		return s.forgotten(c), nil
+		return forgotten(c, now)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read login: %w", err)
@@ -95,21 +102,19 @@ func (s *Service) remember(row model.Login) *remembered {
 		ID: row.ID, AccountKey: row.AccountKey, DeviceKey: row.DeviceKey,
 		FreshAt: row.FreshAt.Time, ExpiresAt: expires,
 	}}
-	r.seen.Store(row.SeenAt.UnixMilli())
 	r.noted.Store(row.SeenAt.UnixMilli())
 	return r
 }
 
-// forgotten is a login that was ours and has no row any more: its account is
-// gone, or it ended or expired so long ago that the row was cleaned.
-func (s *Service) forgotten(c claims) *remembered {
-	r := &remembered{end: model.EndCleaned, Login: Login{
-		ID: c.LoginID, AccountKey: c.Subject, ExpiresAt: time.Unix(c.Expires, 0),
-	}}
-	if !s.now().Before(r.ExpiresAt) {
-		r.end = ""
+// forgotten is a login that was ours and has no row any more. It expired so
+// long ago that the row was cleaned; before that only an account takes its rows
+// along, and then nobody is left to be told more than that.
+func forgotten(c claims, now time.Time) (*remembered, error) {
+	r := &remembered{Login: Login{ID: c.LoginID, AccountKey: c.Subject, ExpiresAt: time.Unix(c.Expires, 0)}}
+	if now.Before(r.ExpiresAt) {
+		return nil, ErrInvalid
 	}
-	return r
+	return r, nil
 }
 
 // judge holds the rules of who is let in. The order is that of rulings 19: why
@@ -122,7 +127,7 @@ func (s *Service) judge(r *remembered, p Presented, now time.Time) error {
 		return ErrInactive
 	case !now.Before(r.ExpiresAt):
 		return ErrExpired
-	case s.cfg.IdleTimeout > 0 && now.UnixMilli()-r.seen.Load() > s.cfg.IdleTimeout.Milliseconds():
+	case s.cfg.IdleTimeout > 0 && now.UnixMilli()-r.noted.Load() >= s.cfg.IdleTimeout.Milliseconds():
 		return ErrInactive
 	case p.ClientID != "" && !p.AnyDevice:
 		if key := s.deviceKey(r.AccountKey, p.ClientID); string(key[:]) != r.DeviceKey {
@@ -136,7 +141,6 @@ func (s *Service) judge(r *remembered, p Presented, now time.Time) error {
 // new, else once per interval.
 func (s *Service) touch(r *remembered, p Presented, now time.Time) {
 	at := now.UnixMilli()
-	r.seen.Store(at)
 	origin := maphash.String(s.seed, p.MaskedIP)*31 + maphash.String(s.seed, p.UserAgent)
 	last := r.noted.Load()
 	if at-last < s.cfg.TouchEvery.Milliseconds() && r.origin.Load() == origin {

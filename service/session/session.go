@@ -62,7 +62,7 @@ const (
 // Config is what an operator decides about sessions.
 type Config struct {
 	Lifetime    time.Duration // of a login, from sign-in on (ASVS 5.0 V7.3.2)
-	IdleTimeout time.Duration // a login unused for this long is over (V7.3.1); 0 means never
+	IdleTimeout time.Duration // a login unused for this long is over (V7.3.1), to within TouchEvery; 0 means never
 	TouchEvery  time.Duration // how stale "last active" may be; one write per login and interval
 	CacheSize   int           // logins remembered in memory
 }
@@ -129,7 +129,8 @@ type Service struct {
 
 	remembered *cache.Cache[tokenID, *remembered]
 	touches    touches
-	macs       sync.Pool // of hash.Hash keyed with the device key
+	flushing   sync.Mutex // held from taking touches until they are written
+	namers     sync.Pool  // of *namer
 	seed       maphash.Seed
 }
 
@@ -152,7 +153,7 @@ func New(cfg Config, d Deps) *Service {
 		remembered: cache.New[tokenID, *remembered](cfg.CacheSize),
 		seed:       maphash.MakeSeed(),
 	}
-	s.macs.New = func() any { return hmac.New(sha256.New, s.ring.Device()) }
+	s.namers.New = func() any { return &namer{mac: hmac.New(sha256.New, s.ring.Device())} }
 	d.Hub.Subscribe(func(_ context.Context, n revocation.Notice) {
 		if n.AccountKey == "" {
 			s.remembered.InvalidateAll()
@@ -175,25 +176,34 @@ func (s *Service) DeviceKey(accountKey, clientID string) string {
 	return string(key[:])
 }
 
-func (s *Service) deviceKey(accountKey, clientID string) [2 * deviceKeySize]byte {
-	mac, _ := s.macs.Get().(hash.Hash)
-	mac.Reset()
-	_, _ = mac.Write([]byte(accountKey)) // fixed length, so the pair is unambiguous
-	_, _ = mac.Write([]byte(clientID))
-	var (
-		sum [sha256.Size]byte
-		key [2 * deviceKeySize]byte
-	)
-	hex.Encode(key[:], mac.Sum(sum[:0])[:deviceKeySize])
-	s.macs.Put(mac)
+// namer computes device keys in memory that it keeps, because every request
+// with a Client-Id asks for one.
+type namer struct {
+	mac     hash.Hash // keyed
+	in, out []byte
+}
+
+func (s *Service) deviceKey(accountKey, clientID string) (key [2 * deviceKeySize]byte) {
+	n, _ := s.namers.Get().(*namer)
+	n.mac.Reset()
+	n.in = append(append(n.in[:0], accountKey...), clientID...) // accountKey has a fixed length, so the pair is unambiguous
+	_, _ = n.mac.Write(n.in)
+	n.out = n.mac.Sum(n.out[:0])
+	hex.Encode(key[:], n.out[:deviceKeySize])
+	s.namers.Put(n)
 	return key
 }
 
-// live is what makes a login live now.
+// live is what makes a login live now, by the same rules as judge.
 func (s *Service) live(now time.Time) model.Live {
-	l := model.Live{At: model.At(now)}
+	l := s.unexpired(now)
 	if s.cfg.IdleTimeout > 0 {
 		l.SeenAfter = model.At(now.Add(-s.cfg.IdleTimeout))
 	}
 	return l
+}
+
+// unexpired is live whatever the idle timeout says.
+func (s *Service) unexpired(now time.Time) model.Live {
+	return model.Live{At: model.At(now), CreatedAfter: model.At(now.Add(-s.cfg.Lifetime - clockLeeway))}
 }

@@ -55,8 +55,11 @@ func (t *touches) latest() map[string]model.Touch {
 }
 
 // Flush writes the uses of logins that are not written yet, in one batch. What
-// cannot be written waits for the next time.
+// was noted before the call is in the database when it returns nil. What cannot
+// be written waits for the next time.
 func (s *Service) Flush(ctx context.Context) error {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
 	list := s.touches.take()
 	if len(list) == 0 {
 		return nil
@@ -72,6 +75,9 @@ func (s *Service) Flush(ctx context.Context) error {
 
 // Clean ends logins that were idle for too long and deletes what nobody needs.
 func (s *Service) Clean(ctx context.Context) error {
+	if err := s.Flush(ctx); err != nil { // what was just used is not idle
+		return err
+	}
 	now := s.now()
 	c := model.Cleaning{
 		Now:        model.At(now),

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,8 @@ type Service struct {
 	sealer Sealer
 	items  map[string]Item
 	values atomic.Pointer[map[string]string]
+
+	mu sync.Mutex // held from reading or saving rows until values has them, so that no older state comes last
 }
 
 // New reads the settings.
@@ -56,6 +59,12 @@ func New(ctx context.Context, store Store, sealer Sealer) (*Service, error) {
 
 // Reload reads the settings again.
 func (s *Service) Reload(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reload(ctx)
+}
+
+func (s *Service) reload(ctx context.Context) error {
 	rows, err := s.store.Settings(ctx)
 	if err != nil {
 		return fmt.Errorf("read settings: %w", err)
@@ -94,10 +103,12 @@ func (s *Service) Save(ctx context.Context, values map[string]string) error {
 		}
 		rows = append(rows, row)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.store.SaveSettings(ctx, rows); err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}
-	return s.Reload(ctx)
+	return s.reload(ctx)
 }
 
 func (s *Service) row(key, value string) (model.Setting, error) {

@@ -1,0 +1,23 @@
+package model
+
+// AccountEdit is an admin's change of an account; nil leaves a value as it is.
+// What it does not name, credentials above all, is not touched.
+type AccountEdit struct {
+	Username, NameFolded, NameKey *string
+	PasswordHash                  *string // ends every login of the account
+	BasePath                      *string
+	Roles                         *IntList
+	Permission                    *int64
+	Disabled                      *bool // true ends every login of the account
+	SSOID                         *string
+	MaxDevices                    **int64 // to nil: the setting counts
+	SessionTTL                    **int64 // seconds; to nil: the setting counts
+	At                            Time
+}
+
+// RoleEdit is a change of a role; nil leaves a value as it is.
+type RoleEdit struct {
+	Name        *string
+	Description *string
+	Scopes      *ScopeList
+}

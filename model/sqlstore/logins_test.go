@@ -1,0 +1,50 @@
+package sqlstore_test
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"latchkey/model"
+	"latchkey/service/session/sessiontest"
+)
+
+func TestLoginsConform(t *testing.T) {
+	for name, opts := range drivers(t) {
+		t.Run(name, func(t *testing.T) {
+			sessiontest.Conformance(t, func(t *testing.T) sessiontest.Harness {
+				t.Helper()
+				db := open(t, opts)
+				var made atomic.Int64
+				return sessiontest.Harness{
+					Store: db.Logins(),
+					NewAccount: func(t *testing.T, prepare func(*model.Account)) model.Account {
+						t.Helper()
+						a := account(int(made.Add(1)))
+						if prepare != nil {
+							prepare(&a)
+						}
+						a, err := db.Accounts().CreateAccount(t.Context(), a)
+						if err != nil {
+							t.Fatalf("CreateAccount = %v", err)
+						}
+						return a
+					},
+					ChangePassword: func(t *testing.T, key string, at model.Time) {
+						t.Helper()
+						hash := "new"
+						err := db.Accounts().ChangeProfile(t.Context(), key, model.ProfileChange{PasswordHash: &hash, At: at})
+						if err != nil {
+							t.Errorf("ChangeProfile = %v", err)
+						}
+					},
+					DeleteAccount: func(t *testing.T, key string) {
+						t.Helper()
+						if err := db.Accounts().DeleteAccount(t.Context(), key); err != nil {
+							t.Errorf("DeleteAccount = %v", err)
+						}
+					},
+				}
+			})
+		})
+	}
+}

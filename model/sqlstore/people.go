@@ -1,0 +1,153 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"latchkey/model"
+)
+
+// AccountByID finds an account by its number on the wire.
+func (s *Accounts) AccountByID(ctx context.Context, id int64) (model.Account, error) {
+	var row model.Account
+	err := s.db.read(ctx).Where("id = ?", id).Take(&row).Error
+	return row, s.db.translate(err)
+}
+
+// AccountPage lists accounts by id, and how many there are in all.
+func (s *Accounts) AccountPage(ctx context.Context, offset, limit int) ([]model.Account, int64, error) {
+	var (
+		rows  []model.Account
+		total int64
+	)
+	err := s.db.read(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := tx.Model(&model.Account{}).Count(&total).Error; err != nil {
+			return fmt.Errorf("count accounts: %w", err)
+		}
+		return tx.Order("id").Offset(offset).Limit(limit).Find(&rows).Error
+	})
+	return rows, total, s.db.translate(err)
+}
+
+// EditAccount changes an account in one transaction. Disabling it or changing
+// its password ends its logins. ErrLimit says that no enabled admin would be
+// left, ErrStale that a role does not exist, ErrConflict that the name is
+// taken.
+func (s *Accounts) EditAccount(ctx context.Context, key string, e model.AccountEdit) error {
+	return s.db.write(ctx, func(tx *gorm.DB) error {
+		var old model.Account
+		if err := tx.Where("accounts.key = ?", key).Take(&old).Error; err != nil {
+			return err
+		}
+		if e.Roles != nil {
+			if err := rolesExist(tx, *e.Roles); err != nil {
+				return err
+			}
+		}
+		if columns := editColumns(e); len(columns) > 0 {
+			if err := tx.Model(&model.Account{}).Where("accounts.key = ?", key).Updates(columns).Error; err != nil {
+				return err
+			}
+		}
+		if err := adminLeft(tx, old); err != nil {
+			return err
+		}
+		switch {
+		case e.PasswordHash != nil:
+			return endAccountLogins(tx, key, "", model.EndPassword, e.At)
+		case e.Disabled != nil && *e.Disabled && !old.Disabled:
+			return endAccountLogins(tx, key, "", model.EndDisabled, e.At)
+		}
+		return nil
+	})
+}
+
+func editColumns(e model.AccountEdit) map[string]any {
+	columns := map[string]any{}
+	if e.Username != nil {
+		columns["username"], columns["name_folded"], columns["name_key"] = *e.Username, *e.NameFolded, *e.NameKey
+	}
+	if e.PasswordHash != nil {
+		columns["password_hash"], columns["password_at"] = *e.PasswordHash, e.At
+	}
+	set(columns, "base_path", e.BasePath)
+	set(columns, "roles", e.Roles)
+	set(columns, "permission", e.Permission)
+	set(columns, "disabled", e.Disabled)
+	set(columns, "sso_id", e.SSOID)
+	set(columns, "max_devices", e.MaxDevices)
+	set(columns, "session_ttl", e.SessionTTL)
+	return columns
+}
+
+func set[T any](columns map[string]any, name string, value *T) {
+	if value != nil {
+		columns[name] = *value
+	}
+}
+
+// rolesExist fails with ErrStale unless every role is there.
+func rolesExist(tx *gorm.DB, ids []int64) error {
+	distinct := slices.Compact(slices.Sorted(slices.Values(ids)))
+	var n int64
+	if err := tx.Model(&model.Role{}).Where("id IN ?", distinct).Count(&n).Error; err != nil {
+		return fmt.Errorf("look for roles: %w", err)
+	}
+	if n != int64(len(distinct)) {
+		return model.ErrStale
+	}
+	return nil
+}
+
+// adminLeft fails with ErrLimit if the account was an enabled admin before the
+// change and nobody is one after it.
+func adminLeft(tx *gorm.DB, old model.Account) error {
+	if old.Disabled || !slices.Contains(old.Roles, model.RoleAdmin) {
+		return nil
+	}
+	admins, err := enabledWithRole(tx, model.RoleAdmin)
+	if err != nil {
+		return err
+	}
+	if len(admins) == 0 {
+		return model.ErrLimit
+	}
+	return nil
+}
+
+// enabledWithRole lists the enabled accounts that hold the role, by id.
+func enabledWithRole(tx *gorm.DB, role int64) ([]model.Account, error) {
+	rows, err := holders(tx.Where("disabled = ?", false), role)
+	if err != nil {
+		return nil, fmt.Errorf("find accounts with role %d: %w", role, err)
+	}
+	return rows, nil
+}
+
+// holders narrows a query to accounts that hold the role. The pattern only
+// saves reading rows that cannot match.
+func holders(q *gorm.DB, role int64) ([]model.Account, error) {
+	var rows []model.Account
+	if err := q.Where("roles LIKE ?", fmt.Sprintf("%%%d%%", role)).Order("id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(rows, func(a model.Account) bool { return !slices.Contains(a.Roles, role) }), nil
+}
+
+// RemoveAccount deletes an account and all that hangs on it. ErrLimit says
+// that no enabled admin would be left.
+func (s *Accounts) RemoveAccount(ctx context.Context, key string) error {
+	return s.db.write(ctx, func(tx *gorm.DB) error {
+		var old model.Account
+		if err := tx.Where("accounts.key = ?", key).Take(&old).Error; err != nil {
+			return err
+		}
+		if err := tx.Where("accounts.key = ?", key).Delete(&model.Account{}).Error; err != nil {
+			return err
+		}
+		return adminLeft(tx, old)
+	})
+}

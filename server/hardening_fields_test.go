@@ -1,0 +1,98 @@
+package server_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+)
+
+// fieldsOf breaks every field of a body in turn (I-02).
+func fieldsOf(t testing.TB, base attack, r target) []attack {
+	t.Helper()
+	var all []attack
+	for _, f := range r.fields {
+		for _, value := range badValues(f) {
+			all = append(all, base.with("field: "+f.name+" is "+value[:min(len(value), 24)], func(a *attack) {
+				a.body = strings.Replace(withField(t, r.body, f.name, "\x00"), `"\u0000"`, value, 1)
+			}))
+		}
+		if !f.optional {
+			all = append(all, base.with("field: no "+f.name, func(a *attack) { a.body = withField(t, r.body, f.name, nil) }))
+		}
+		inner := base.body[1 : len(base.body)-1]
+		value := encoded(t, r.body[f.name])
+		for _, twin := range []string{f.name, strings.ToUpper(f.name), strings.ToUpper(f.name[:1]) + f.name[1:], escapedName(f.name), strings.Replace(f.name, "s", "ſ", 1)} {
+			if twin == f.name && strings.Contains(f.name, "ſ") || r.body[f.name] == nil {
+				continue
+			}
+			all = append(all,
+				base.with("twin: "+twin+" behind", func(a *attack) { a.body = "{" + inner + `,"` + twin + `":` + value + "}" }),
+				base.with("twin: "+twin+" before", func(a *attack) { a.body = `{"` + twin + `":` + value + "," + inner + "}" }))
+		}
+	}
+	if _, ok := r.body["session_id"]; ok {
+		all = append(all, sessionIDs(t, base, r)...)
+	}
+	return all
+}
+
+// withField is the body with another value of a field; nil leaves it out.
+func withField(t testing.TB, body map[string]any, name string, value any) string {
+	t.Helper()
+	body = maps.Clone(body)
+	delete(body, name)
+	if value != nil {
+		body[name] = value
+	}
+	return encoded(t, body)
+}
+
+// escapedName spells the first letter of a key as \u00xx.
+func escapedName(name string) string {
+	const digits = "0123456789abcdef"
+	return `\u00` + string(digits[name[0]>>4]) + string(digits[name[0]&15]) + name[1:]
+}
+
+// badValues are JSON values that the field cannot take.
+func badValues(f field) []string {
+	bad := []string{"true", "false", "[]", "{}", `["x"]`, `{"x":"y"}`, "1.5", "-1", "1e400", `"\ud800"`, `"a\u0000b"`}
+	switch {
+	case f.number:
+		bad = append(bad, `""`, `"1"`, `"x"`, "null", "1.0", "1e3", "9223372036854775808", "18446744073709551616", "18446744073709551617")
+	case f.code:
+		bad = append(bad, "1000000", "1e3", "123456.0", "18446744073709551617")
+	default:
+		bad = append(bad, "0", "7", "123456", "18446744073709551617")
+	}
+	if !f.optional {
+		bad = append(bad, "null")
+	}
+	if !f.optional {
+		bad = append(bad, `""`)
+	}
+	return bad
+}
+
+// sessionIDs are near misses of the device that the body names (S-05).
+func sessionIDs(t testing.TB, base attack, r target) []attack {
+	t.Helper()
+	honest, ok := r.body["session_id"].(string)
+	if !ok {
+		t.Fatal("no session_id")
+	}
+	var all []attack
+	for name, id := range map[string]string{
+		"percent": "%", "star": "*", "prefix": honest[:31] + "%", "underscores": strings.Repeat("_", 32), "blank before": " " + honest, "blank behind": honest + " ",
+		"line break": honest + "\n", "tab": "\t" + honest, "capitals": strings.ToUpper(honest), "short": honest[:31], "long": honest + "0", "twice": honest + honest, "list": honest + "," + honest,
+		"UUID": honest[:8] + "-" + honest[8:], "SQL": "' OR '1'='1", "unknown": strings.Repeat("0", 32), "full width": "０" + honest[1:], "slash": "/" + honest, "0x": "0x" + honest,
+	} {
+		if id == honest { // without a letter in it, its capitals are itself
+			continue
+		}
+		all = append(all, base.with("session: "+name, func(a *attack) { a.body = withField(t, r.body, "session_id", id) }))
+	}
+	return append(all,
+		base.with("session: array", func(a *attack) { a.body = withField(t, r.body, "session_id", []string{honest}) }),
+		base.with("session: object", func(a *attack) { a.body = withField(t, r.body, "session_id", map[string]string{"": honest}) }),
+		base.with("session: NUL", func(a *attack) { a.body = withField(t, r.body, "session_id", honest+"\x00") }))
+}

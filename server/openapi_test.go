@@ -1,0 +1,367 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/go-cmp/cmp"
+
+	"latchkey/docs"
+	"latchkey/server"
+	"latchkey/server/config"
+	"latchkey/server/servertest"
+	"latchkey/service/password"
+	"latchkey/service/totp/totptest"
+)
+
+func TestOpenAPIIsServed(t *testing.T) {
+	reply := servertest.Open(t).Do(t, servertest.Request{Path: "/api/openapi.json"})
+	want, err := docs.OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reply.Status != http.StatusOK || reply.Text != string(want) {
+		t.Errorf("answered %d with %d bytes, want 200 with the %d bytes of the document", reply.Status, len(reply.Text), len(want))
+	}
+	if media, _, _ := strings.Cut(reply.Header.Get("Content-Type"), ";"); media != "application/json" {
+		t.Errorf("Content-Type is %q, want application/json", media)
+	}
+}
+
+// The document has the routes that the engine has, and no others. Of routes that
+// take every method it has GET and POST, and says so.
+func TestOpenAPIHasEveryRoute(t *testing.T) {
+	s := servertest.Open(t)
+	engine, ok := s.App.Handler().(*gin.Engine)
+	if !ok {
+		t.Fatalf("the handler is %T, want *gin.Engine", s.App.Handler())
+	}
+	methods := map[string][]string{}
+	for _, r := range engine.Routes() {
+		methods[r.Path] = append(methods[r.Path], r.Method)
+	}
+	var have []string
+	for path, of := range methods {
+		if len(of) > 2 {
+			of = []string{http.MethodGet, http.MethodPost, "every method"}
+		}
+		for _, method := range of {
+			have = append(have, path+" "+method)
+		}
+	}
+	var described []string
+	for path, item := range s.Contract(t).Doc.Paths.Map() {
+		for method := range item.Operations() {
+			described = append(described, path+" "+method)
+		}
+		if every, _ := item.Extensions["x-any-method"].(bool); every {
+			described = append(described, path+" every method")
+		}
+	}
+	slices.Sort(have)
+	slices.Sort(described)
+	if diff := cmp.Diff(described, have); diff != "" {
+		t.Errorf("docs/openapi.yaml (-) and the routes (+) differ:\n%s", diff)
+	}
+}
+
+// visit walks through a server and notes which operations it saw succeed.
+type visit struct {
+	*testing.T
+
+	server    *servertest.Server
+	contract  *servertest.Contract
+	succeeded map[string]bool // by operationId
+}
+
+// ok sends a request that is as the document wants it and has to succeed.
+func (v *visit) ok(r servertest.Request) servertest.Reply {
+	v.Helper()
+	if err := v.contract.Request(v, r); err != nil {
+		v.Errorf("%s: the request is not as described: %v", r.Path, err)
+	}
+	reply := v.server.Do(v, r)
+	path, _, _ := strings.Cut(r.Path, "?")
+	isEnvelope := path != "/ping" && path != "/api/openapi.json"
+	if reply.Status != http.StatusOK || isEnvelope && reply.Code != http.StatusOK {
+		v.Fatalf("%s: %d %s", r.Path, reply.Status, reply.Text)
+	}
+	method := r.Method
+	if method == "" {
+		method = http.MethodGet
+		if r.Body != nil {
+			method = http.MethodPost
+		}
+	}
+	if op := v.contract.Operation(method, path); op != nil {
+		v.succeeded[op.OperationID] = true
+	}
+	return reply
+}
+
+type object = map[string]any
+
+// One walk through everything: each operation of the document is seen to work as
+// it is described.
+func TestOpenAPIOperationsWork(t *testing.T) {
+	clock := servertest.NewClock()
+	s := servertest.Open(t, func(_ *config.Config, o *server.Options) { o.Now = clock.Now })
+	v := &visit{T: t, server: s, contract: s.Contract(t), succeeded: map[string]bool{}}
+	s.AddUser(t, "alice")
+
+	v.public()
+	in := v.signIn()
+	token := in.Token
+	v.account(in)
+	v.sshKeys(token)
+	v.admin(in.DeviceKey)
+	v.secondFactor(token, clock)
+	v.ok(servertest.Request{Path: "/api/auth/logout", Token: token})
+
+	for path, item := range v.contract.Doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			if !v.succeeded[op.OperationID] {
+				t.Errorf("%s %s was not seen to succeed", method, path)
+			}
+		}
+	}
+}
+
+func (v *visit) public() {
+	v.ok(servertest.Request{Path: "/api/openapi.json"})
+	for _, path := range []string{
+		"/ping", "/api/public/settings", "/api/public/archive_extensions", "/api/public/offline_download_tools",
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			v.ok(servertest.Request{Method: method, Path: path})
+		}
+	}
+}
+
+// signIn signs alice in on four devices, and returns the first.
+func (v *visit) signIn() servertest.SignedIn {
+	const route, form = "/api/auth/login", "application/x-www-form-urlencoded"
+	var in servertest.SignedIn
+	v.ok(servertest.Request{
+		Path: route, ClientID: "web", Header: map[string]string{"User-Agent": "Mozilla/5.0"},
+		Body: object{"username": "alice", "password": servertest.AdminPassword, "otp_code": nil},
+	}).Into(v, &in)
+	v.ok(servertest.Request{
+		Path: route, ClientID: "form", Header: map[string]string{"Content-Type": form},
+		Body: "username=alice&password=correct+horse+battery",
+	})
+	v.ok(servertest.Request{
+		Path: route, ClientID: "form", Header: map[string]string{"Content-Type": form},
+		Body: "Username=alice&Password=correct+horse+battery&OtpCode=",
+	})
+	v.ok(servertest.Request{
+		Method: http.MethodPost,
+		Path:   route + "?Username=alice&Password=correct+horse+battery&client_id=query",
+	})
+	v.ok(servertest.Request{
+		Path: route + "/hash", ClientID: "hashed",
+		Body: object{"username": "alice", "password": password.Static(servertest.AdminPassword)},
+	})
+	return in
+}
+
+func (v *visit) account(in servertest.SignedIn) {
+	token := in.Token
+	v.ok(servertest.Request{Path: "/api/me", Token: token, ClientID: "web"})
+	v.ok(servertest.Request{Path: "/api/me", Token: "Bearer " + token})
+	v.ok(servertest.Request{
+		Path: "/api/me/update", Token: token,
+		Body: object{"username": "alicia", "password": servertest.AdminPassword, "sso_id": "a-1"},
+	})
+	others := v.devices("/api/me/sessions", token, in.DeviceKey)
+	if len(others) != 3 {
+		v.Fatalf("alice has %d other devices, want 3", len(others))
+	}
+	for i, key := range []string{"session_id", "device_key"} {
+		v.ok(servertest.Request{Path: "/api/me/sessions/evict", Token: token, Body: object{key: others[i]}})
+	}
+}
+
+// devices are the session ids of a list, but for one.
+func (v *visit) devices(path, token, but string) []string {
+	var rows []struct {
+		SessionID string `json:"session_id"`
+	}
+	v.ok(servertest.Request{Path: path, Token: token}).Into(v, &rows)
+	var ids []string
+	for _, row := range rows {
+		if row.SessionID != but {
+			ids = append(ids, row.SessionID)
+		}
+	}
+	return ids
+}
+
+func (v *visit) sshKeys(token string) {
+	const (
+		first  = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP9+9vjqD8+IllfsM8Ucbt7urEiEJuecTXa+P0VD7EgW alice@laptop"
+		second = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGh/3DliyUBlrV6PeiQn9GgRCicgLqZsxdfFyNKmcsmtJN1uz6D9rNtBbsQOySX4QzPUHW6ZFwGv9r6vEm8zezE="
+	)
+	v.ok(servertest.Request{Path: "/api/me/sshkey/add", Token: token, Body: object{"title": "laptop", "key": first}})
+	v.ok(servertest.Request{Path: "/api/me/sshkey/add", Token: token, Body: object{"title": "phone", "public_key": second}})
+	var page struct {
+		Content []struct{ ID int64 }
+		Total   int64
+	}
+	v.ok(servertest.Request{Path: "/api/me/sshkey/list?page=1&per_page=20", Token: token}).Into(v, &page)
+	if len(page.Content) != 2 || page.Total != 2 {
+		v.Fatalf("alice has %d of %d keys, want 2", len(page.Content), page.Total)
+	}
+	const route = "/api/me/sshkey/delete"
+	v.ok(servertest.Request{Method: http.MethodPost, Path: fmt.Sprintf("%s?id=%d", route, page.Content[0].ID), Token: token})
+	v.ok(servertest.Request{Path: route, Token: token, Body: object{"id": page.Content[1].ID}})
+	v.ok(servertest.Request{Path: "/api/me/sshkey/list", Token: token})
+}
+
+// admin throws alice out of all devices but one, with the static token.
+func (v *visit) admin(keep string) {
+	token := v.server.App.AdminToken()
+	others := v.devices("/api/admin/session/list", token, keep)
+	if len(others) != 1 {
+		v.Fatalf("%d other devices are left, want 1", len(others))
+	}
+	v.ok(servertest.Request{Path: "/api/admin/session/evict", Token: token, Body: object{"session_id": others[0]}})
+	for _, body := range []object{{"session_id": others[0]}, {"user_id": 3}, {}} {
+		v.ok(servertest.Request{Path: "/api/admin/session/clean", Token: token, Body: body})
+	}
+}
+
+func (v *visit) secondFactor(token string, clock *servertest.Clock) {
+	var made struct{ Secret string }
+	v.ok(servertest.Request{Method: http.MethodPost, Path: "/api/auth/2fa/generate", Token: token}).Into(v, &made)
+	v.ok(servertest.Request{
+		Path: "/api/auth/2fa/verify", Token: token,
+		Body: object{"secret": made.Secret, "code": totptest.Code(made.Secret, clock.Now())},
+	})
+	clock.Advance(30 * time.Second) // a code works once
+	v.ok(servertest.Request{
+		Path: "/api/auth/login", ClientID: "web",
+		Body: object{
+			"username": "alicia", "password": servertest.AdminPassword,
+			"opt_code": totptest.Code(made.Secret, clock.Now()),
+		},
+	})
+}
+
+// The examples of what a new server answers are what a new server answers.
+func TestOpenAPIExamplesAreTrue(t *testing.T) {
+	s := servertest.Open(t)
+	for name, tt := range map[string]struct {
+		request servertest.Request
+		example string
+	}{
+		"the admin":         {servertest.Request{Path: "/api/me", Token: s.App.AdminToken()}, "admin"},
+		"nobody":            {servertest.Request{Path: "/api/me"}, "nobody"},
+		"the settings":      {servertest.Request{Path: "/api/public/settings"}, "new"},
+		"no extensions":     {servertest.Request{Path: "/api/public/archive_extensions"}, "nothing"},
+		"no keys":           {servertest.Request{Path: "/api/me/sshkey/list", Token: s.App.AdminToken()}, "none"},
+		"a wrong password":  {servertest.Request{Path: "/api/auth/login", Body: object{"username": "alice", "password": "x"}}, "wrong"},
+		"an unknown device": {servertest.Request{Path: "/api/admin/session/evict", Token: s.App.AdminToken(), Body: object{"session_id": "x"}}, "unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reply := s.Do(t, tt.request)
+			method := http.MethodGet
+			if tt.request.Body != nil {
+				method = http.MethodPost
+			}
+			content := s.Contract(t).Operation(method, tt.request.Path).Responses.Status(reply.Status).Value.Content
+			example := content.Get("application/json").Examples[tt.example]
+			if example == nil {
+				t.Fatalf("%s has no example %s", tt.request.Path, tt.example)
+			}
+			text, err := json.Marshal(example.Value.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(decoded(t, string(text)), decoded(t, reply.Text)); diff != "" {
+				t.Errorf("the example (-) and the answer (+) differ:\n%s", diff)
+			}
+		})
+	}
+}
+
+func decoded(t *testing.T, text string) (value any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatalf("read %s: %v", text, err)
+	}
+	return value
+}
+
+// What every door test relies on: a reply that differs from the document in one
+// thing is found out.
+func TestOpenAPIFindsTheDifference(t *testing.T) {
+	s := servertest.Open(t)
+	token := s.App.AdminToken()
+	s.Admin(t, "web")
+	for name, tt := range map[string]struct {
+		method, path string
+		change       func(*httptest.ResponseRecorder)
+	}{
+		"a field more":                   {"GET", "/api/me", swap(`"otp":`, `"otp_secret":"x","otp":`)},
+		"a field less":                   {"GET", "/api/me", swap(`"sso_id":"",`, ``)},
+		"a field of a list more":         {"GET", "/api/me", swap(`"permission":65535}`, `"permission":65535,"x":1}`)},
+		"null for a list":                {"GET", "/api/me", swap(`"role":[2]`, `"role":null`)},
+		"text for a number":              {"GET", "/api/me", swap(`"id":2`, `"id":"2"`)},
+		"a password that is not empty":   {"GET", "/api/me", swap(`"password":""`, `"password":"x"`)},
+		"another code of success":        {"GET", "/api/me", swap(`"code":200`, `"code":201`)},
+		"another word of success":        {"GET", "/api/me", swap(`success`, `Success`)},
+		"a fourth key of the envelope":   {"GET", "/api/me", swap(`{"code"`, `{"ok":true,"code"`)},
+		"no data":                        {"GET", "/api/auth/logout", swap(`,"data":null`, ``)},
+		"data where there is none":       {"GET", "/api/auth/logout", swap(`"data":null`, `"data":{}`)},
+		"two objects":                    {"GET", "/api/me", swap(`65535}]}}`, `65535}]}}{}`)},
+		"a failure nobody described":     {"GET", "/api/nothing", swap(`not found`, `record not found`)},
+		"another HTTP status":            {"GET", "/api/me", func(r *httptest.ResponseRecorder) { r.Code = http.StatusCreated }},
+		"another media type":             {"GET", "/api/me", func(r *httptest.ResponseRecorder) { r.Header().Set("Content-Type", "text/html") }},
+		"no name of the request":         {"GET", "/api/me", func(r *httptest.ResponseRecorder) { r.Header().Del("X-Request-Id") }},
+		"a name that is not hex":         {"GET", "/api/me", func(r *httptest.ResponseRecorder) { r.Header().Set("X-Request-Id", "mine") }},
+		"no methods with a wrong method": {"PUT", "/api/me", func(r *httptest.ResponseRecorder) { r.Header().Del("Allow") }},
+		"success at no route":            {"GET", "/api/nothing", func(r *httptest.ResponseRecorder) { r.Code = http.StatusOK }},
+		"another word for pong":          {"GET", "/ping", swap(`pong`, `PONG`)},
+		"a local time":                   {"GET", "/api/admin/session/list", swap(`Z","expires_at"`, `","expires_at"`)},
+		"a kind of device more":          {"GET", "/api/admin/session/list", swap(`"kind":"api"`, `"kind":"tv"`)},
+		"a field of a device more":       {"GET", "/api/admin/session/list", swap(`"kind":`, `"device_name":"x","kind":`)},
+		"an owner's field less":          {"GET", "/api/admin/session/list", swap(`"user_id":2,`, ``)},
+		"a setting more":                 {"GET", "/api/public/settings", swap(`"logo":""`, `"logo":"","token":"x"`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			req := httptest.NewRequestWithContext(t.Context(), tt.method, tt.path, http.NoBody)
+			req.Header.Set("Authorization", token)
+			reply := httptest.NewRecorder()
+			s.App.Handler().ServeHTTP(reply, req)
+			if err := s.Contract(t).Reply(req, reply); err != nil {
+				t.Fatalf("as it is: %v\n%s", err, reply.Body)
+			}
+			before := reply.Body.String() + fmt.Sprint(reply.Code, maps.Clone(reply.Header()))
+			tt.change(reply)
+			if reply.Body.String()+fmt.Sprint(reply.Code, reply.Header()) == before {
+				t.Fatalf("nothing was changed in %s", before)
+			}
+			if err := s.Contract(t).Reply(req, reply); err == nil {
+				t.Errorf("not found out: %d %s", reply.Code, reply.Body)
+			}
+		})
+	}
+}
+
+// swap is a change of the body.
+func swap(before, after string) func(*httptest.ResponseRecorder) {
+	return func(r *httptest.ResponseRecorder) {
+		text := strings.Replace(r.Body.String(), before, after, 1)
+		r.Body.Reset()
+		r.Body.WriteString(text)
+	}
+}

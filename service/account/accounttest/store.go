@@ -1,0 +1,268 @@
+// Package accounttest owns what tests of accounts need: a working in-memory
+// account.Store and the conformance suite every Store must pass. It is for
+// tests only.
+package accounttest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+
+	"latchkey/model"
+)
+
+// Store is a working account.Store in memory. It is safe for concurrent use.
+type Store struct {
+	mu       sync.Mutex
+	roles    map[int64]model.Role
+	accounts map[string]model.Account // by key
+	factors  map[string]bool          // accounts with a second factor
+	logins   map[string]model.Login
+	lastID   int64
+	made     int // logins ever
+}
+
+// New makes an empty store.
+func New() *Store {
+	return &Store{
+		roles: map[int64]model.Role{}, accounts: map[string]model.Account{},
+		factors: map[string]bool{}, logins: map[string]model.Login{},
+	}
+}
+
+// Empty is account.Store's.
+func (s *Store) Empty(context.Context) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.accounts) == 0, nil
+}
+
+// Found is account.Store's.
+func (s *Store) Found(_ context.Context, roles []model.Role, accounts []model.Account) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.accounts) > 0 {
+		return false, nil
+	}
+	for _, a := range accounts {
+		if _, err := s.create(a); err != nil {
+			clear(s.accounts)
+			return false, err
+		}
+	}
+	for _, r := range roles {
+		s.roles[r.ID] = copyRole(r)
+	}
+	return true, nil
+}
+
+// SetRole adds or replaces a role.
+func (s *Store) SetRole(r model.Role) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.roles[r.ID] = copyRole(r)
+}
+
+// CreateAccount is account.Store's.
+func (s *Store) CreateAccount(_ context.Context, a model.Account) (model.Account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.create(a)
+}
+
+func (s *Store) create(a model.Account) (model.Account, error) {
+	if a.ID == 0 {
+		a.ID = s.lastID + 1
+	}
+	if s.taken(a) {
+		return model.Account{}, model.ErrConflict
+	}
+	s.lastID = max(s.lastID, a.ID)
+	s.accounts[a.Key] = copyAccount(a)
+	return a, nil
+}
+
+// taken reports whether another row has a value of a's that must be unique.
+func (s *Store) taken(a model.Account) bool {
+	for _, b := range s.accounts {
+		if b.ID == a.ID || b.Key == a.Key || b.Username == a.Username || b.NameKey == a.NameKey {
+			return true
+		}
+	}
+	return false
+}
+
+// AccountByName is account.Store's.
+func (s *Store) AccountByName(_ context.Context, exact, folded string) (model.Account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var alike []model.Account
+	for _, a := range s.accounts {
+		if a.Username == exact {
+			return copyAccount(a), nil
+		}
+		if a.NameFolded == folded {
+			alike = append(alike, a)
+		}
+	}
+	if len(alike) != 1 {
+		return model.Account{}, model.ErrNotFound
+	}
+	return copyAccount(alike[0]), nil
+}
+
+// Profile is account.Store's.
+func (s *Store) Profile(_ context.Context, key string) (model.Profile, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, ok := s.accounts[key]
+	if !ok {
+		return model.Profile{}, model.ErrNotFound
+	}
+	p := model.Profile{Account: copyAccount(a), TwoFactor: s.factors[key]}
+	for _, id := range a.Roles {
+		if r, ok := s.roles[id]; ok {
+			p.RoleRows = append(p.RoleRows, copyRole(r))
+		}
+	}
+	return p, nil
+}
+
+// FirstWithRole is account.Store's.
+func (s *Store) FirstWithRole(_ context.Context, role int64) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var holders []model.Account
+	for _, a := range s.accounts {
+		if !a.Disabled && slices.Contains(a.Roles, role) {
+			holders = append(holders, a)
+		}
+	}
+	if len(holders) == 0 {
+		return "", model.ErrNotFound
+	}
+	return slices.MinFunc(holders, func(a, b model.Account) int { return cmp.Compare(a.ID, b.ID) }).Key, nil
+}
+
+// ChangeProfile is account.Store's.
+func (s *Store) ChangeProfile(_ context.Context, key string, c model.ProfileChange) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, ok := s.accounts[key]
+	if !ok {
+		return model.ErrNotFound
+	}
+	old := a
+	if c.Username != nil {
+		a.Username, a.NameFolded, a.NameKey = *c.Username, *c.NameFolded, *c.NameKey
+	}
+	if c.SSOID != nil {
+		a.SSOID = *c.SSOID
+	}
+	if c.PasswordHash != nil {
+		a.PasswordHash, a.PasswordAt = *c.PasswordHash, c.At
+	}
+	delete(s.accounts, key)
+	if s.taken(a) {
+		s.accounts[key] = old
+		return model.ErrConflict
+	}
+	s.accounts[key] = a
+	if c.PasswordHash != nil {
+		s.endLogins(key, model.EndPassword, c.At)
+	}
+	return nil
+}
+
+// SetDisabled is account.Store's.
+func (s *Store) SetDisabled(_ context.Context, key string, disabled bool, at model.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, ok := s.accounts[key]
+	if !ok {
+		return model.ErrNotFound
+	}
+	a.Disabled = disabled
+	s.accounts[key] = a
+	if disabled {
+		s.endLogins(key, model.EndDisabled, at)
+	}
+	return nil
+}
+
+// endLogins ends the account's logins and raises its epoch.
+func (s *Store) endLogins(key string, why model.EndReason, at model.Time) {
+	a := s.accounts[key]
+	a.Epoch++
+	s.accounts[key] = a
+	for id, l := range s.logins {
+		if l.AccountKey == key && l.EndedAt.IsZero() {
+			l.EndedAt, l.EndReason = at, why
+			s.logins[id] = l
+		}
+	}
+}
+
+// DeleteAccount is account.Store's.
+func (s *Store) DeleteAccount(_ context.Context, key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.accounts[key]; !ok {
+		return model.ErrNotFound
+	}
+	delete(s.accounts, key)
+	delete(s.factors, key)
+	for id, l := range s.logins {
+		if l.AccountKey == key {
+			delete(s.logins, id)
+		}
+	}
+	return nil
+}
+
+// Attach gives the account a second factor and a live login, and returns the
+// login's id.
+func (s *Store) Attach(accountKey string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.made++
+	id := "login-" + strconv.Itoa(s.made)
+	s.factors[accountKey] = true
+	s.logins[id] = model.Login{ID: id, AccountKey: accountKey}
+	return id
+}
+
+// Attached is how many things hang on the account.
+func (s *Store) Attached(accountKey string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	if s.factors[accountKey] {
+		n++
+	}
+	for _, l := range s.logins {
+		if l.AccountKey == accountKey {
+			n++
+		}
+	}
+	return n
+}
+
+// EndReason says why a login ended; empty while it is live.
+func (s *Store) EndReason(loginID string) model.EndReason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.logins[loginID].EndReason
+}
+
+func copyAccount(a model.Account) model.Account {
+	a.Roles = slices.Clone(a.Roles)
+	return a
+}
+
+func copyRole(r model.Role) model.Role {
+	r.Scopes = slices.Clone(r.Scopes)
+	return r
+}
