@@ -34,11 +34,3 @@ type Profile struct {
 	RoleRows  []Role // in the order of Roles; ids without a row are left out
 	TwoFactor bool
 }
-
-// ProfileChange is an account's change of itself; nil leaves a value as it is.
-type ProfileChange struct {
-	Username, NameFolded, NameKey *string
-	SSOID                         *string
-	PasswordHash                  *string // ends every login of the account
-	At                            Time
-}

@@ -1,7 +1,7 @@
 package model
 
-// AccountEdit is an admin's change of an account; nil leaves a value as it is.
-// What it does not name, credentials above all, is not touched.
+// AccountEdit is a change of an account, by itself or by an admin; nil leaves a
+// value as it is. What it does not name, credentials above all, is not touched.
 type AccountEdit struct {
 	Username, NameFolded, NameKey *string
 	PasswordHash                  *string // ends every login of the account

@@ -14,6 +14,7 @@ import (
 	"latchkey/server/alist"
 	"latchkey/server/config"
 	"latchkey/service/account"
+	"latchkey/service/admin"
 	"latchkey/service/audit"
 	"latchkey/service/authn"
 	"latchkey/service/keyring"
@@ -46,6 +47,7 @@ type App struct {
 	Sessions *session.Service
 	Settings *setting.Service
 	Profile  *profile.Service
+	Admins   *admin.Service
 	Ring     *keyring.Ring
 
 	cfg     config.Config
@@ -192,7 +194,11 @@ func (a *App) openServices(ctx context.Context) error {
 	factors := totp.New(a.db.TOTP(), a.Ring, a.hub, a.opts.Now, a.audit.Record)
 	a.Profile = profile.New(profile.Deps{Accounts: a.Accounts, Hasher: hasher, Factors: factors, Throttle: limits, Now: a.opts.Now})
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
+	a.Admins = admin.New(admin.Deps{
+		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Factors: factors, Throttle: limits, Audit: a.audit,
+	})
 	a.api = alist.New(alist.Deps{
+		Admin: a.Admins, Accounts: a.Accounts,
 		Login: login.New(login.Deps{
 			Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher,
 			Factors: factors, Throttle: limits, Audit: a.audit,

@@ -40,7 +40,7 @@ func besiege(t testing.TB, changes ...func(*config.Config, *server.Options)) *fo
 	setUp := func(c *config.Config, o *server.Options) {
 		f.file = c.SQLitePath()
 		o.Now = f.clock.Now
-		o.Log = slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		o.Log = slog.New(keptLog{slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}), f.log})
 	}
 	f.Server = servertest.Open(t, append([]func(*config.Config, *server.Options){setUp}, changes...)...)
 	name := "sqlite" // the pure-Go driver, if the program was built without cgo
@@ -220,6 +220,13 @@ func wantCode(t testing.TB, what string, r servertest.Reply, code int) {
 	if r.Code != code {
 		t.Errorf("%s: code %d, want %d: %.300s", what, r.Code, code, r.Text)
 	}
+}
+
+// keptLog is a handler that knows where its lines go.
+type keptLog struct {
+	slog.Handler
+
+	buffer *logBuffer
 }
 
 // logBuffer is a log that can be read while it is written.

@@ -43,6 +43,8 @@ func (a *App) table() []route {
 
 		{post, "/api/auth/login", public, api.SignIn},
 		{post, "/api/auth/login/hash", public, api.SignInHashed},
+		{post, "/api/auth/login/ldap", public, alist.Refuse(alist.ErrNoLDAP)},
+		{post, "/api/auth/register", public, api.Register},
 		{get, "/api/auth/logout", anyDevice, api.Logout},
 		{post, "/api/auth/2fa/generate", caller, api.GenerateTwoFactor},
 		{post, "/api/auth/2fa/verify", caller, api.VerifyTwoFactor},
@@ -55,6 +57,29 @@ func (a *App) table() []route {
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
 
+		{get, "/api/admin/user/list", admin, api.Users},
+		{get, "/api/admin/user/get", admin, api.User},
+		{post, "/api/admin/user/create", admin, api.CreateUser},
+		{post, "/api/admin/user/update", admin, api.UpdateUser},
+		{post, "/api/admin/user/delete", admin, api.DeleteUser},
+		{post, "/api/admin/user/cancel_2fa", admin, api.CancelTwoFactor},
+		{post, "/api/admin/user/del_cache", admin, api.ForgetUser},
+		{get, "/api/admin/user/sshkey/list", admin, api.UserSSHKeys},
+		{post, "/api/admin/user/sshkey/delete", admin, api.DeleteUserSSHKey},
+
+		{get, "/api/admin/role/list", admin, api.Roles},
+		{get, "/api/admin/role/get", admin, api.Role},
+		{post, "/api/admin/role/create", admin, api.CreateRole},
+		{post, "/api/admin/role/update", admin, api.UpdateRole},
+		{post, "/api/admin/role/delete", admin, api.DeleteRole},
+
+		{get, "/api/admin/setting/list", admin, api.SettingList},
+		{get, "/api/admin/setting/get", admin, api.SettingGet},
+		{post, "/api/admin/setting/save", admin, api.SettingSave},
+		{post, "/api/admin/setting/delete", admin, api.SettingDelete},
+		{post, "/api/admin/setting/reset_token", admin, api.ResetToken},
+		{post, "/api/admin/setting/set_token", admin, api.SetToken},
+
 		{get, "/api/admin/session/list", admin, api.AdminSessions},
 		{post, "/api/admin/session/evict", admin, api.AdminEvict},
 		{post, "/api/admin/session/clean", admin, api.AdminClean},
@@ -62,6 +87,22 @@ func (a *App) table() []route {
 		{each, "/api/public/settings", public, api.PublicSettings},
 		{each, "/api/public/archive_extensions", public, api.Nothing},
 		{each, "/api/public/offline_download_tools", public, api.Nothing},
+
+		{get, "/api/label/list", public, api.EmptyPage},
+		{post, "/api/fs/list", caller, alist.Refuse(alist.ErrNoStorage)},
+		{post, "/api/fs/get", caller, alist.Refuse(alist.ErrNoStorage)},
+		{post, "/api/fs/dirs", caller, alist.Refuse(alist.ErrNoStorage)},
+		{get, "/api/auth/sso", public, alist.Refuse(alist.ErrNoSSO)},
+		{get, "/api/auth/sso_callback", public, alist.Refuse(alist.ErrNoSSO)},
+		{get, "/api/auth/get_sso_id", public, alist.Refuse(alist.ErrNoSSO)},
+		{get, "/api/auth/sso_get_token", public, alist.Refuse(alist.ErrNoSSO)},
+		{get, "/api/authn/webauthn_begin_login", public, alist.Refuse(alist.ErrNoPasskeys)},
+		{post, "/api/authn/webauthn_finish_login", public, alist.Refuse(alist.ErrNoPasskeys)},
+		{get, "/api/authn/webauthn_begin_registration", caller, alist.Refuse(alist.ErrNoPasskeys)},
+		{post, "/api/authn/webauthn_finish_registration", caller, alist.Refuse(alist.ErrNoPasskeys)},
+		{post, "/api/authn/delete_authn", caller, alist.Refuse(alist.ErrNoPasskeys)},
+		{get, "/api/authn/getcredentials", caller, api.Nothing},
+
 		{get, "/api/openapi.json", public, openAPI},
 	}
 }

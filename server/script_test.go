@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 // commands they have:
 //
 //	serve [VAR=value…] [flag…]       start a server on any free port; $ADDR is where it is
-//	stop                             end it with SIGTERM; the status must be 0
+//	sigterm                           end it with SIGTERM; the status must be 0
 //	kill9                            end it with SIGKILL
 //	fails STATUS [argument…]         run a command that must end with the status
 //	login NAME PASSWORD VAR [CLIENT-ID]
@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 //	capture VAR PATTERN              set VAR to the pattern's group in the last standard output
 //	mode OCTAL PATH…                 check permissions
 //
-// serve, stop, kill9 and http leave what came out in stdout and stderr.
+// serve, sigterm, kill9 and http leave what came out in stdout and stderr.
 func TestScripts(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs signals and file modes")
@@ -62,8 +62,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"serve": told((*story).serve), "stop": told((*story).stop), "kill9": told((*story).kill9),
-			"fails": told((*story).fails), "login": told((*story).login), "http": told((*story).http),
+			"serve": told((*story).serve), "sigterm": withServer((*story).sigterm), "kill9": withServer((*story).kill9),
+			"fails": told((*story).fails), "login": withServer((*story).login), "http": withServer((*story).http),
 			"capture": told((*story).capture), "mode": told((*story).mode),
 		},
 	})
@@ -83,6 +83,16 @@ func told(act func(s *story, ts *testscript.TestScript, args []string) error) fu
 		}
 		ts.Check(act(s, ts, args))
 	}
+}
+
+// withServer makes a command of a method that needs the server.
+func withServer(act func(s *story, ts *testscript.TestScript, args []string) error) func(*testscript.TestScript, bool, []string) {
+	return told(func(s *story, ts *testscript.TestScript, args []string) error {
+		if s.server == nil {
+			return errors.New("no server is running")
+		}
+		return act(s, ts, args)
+	})
 }
 
 var errUse = errors.New("see TestScripts for how to use this command")
@@ -116,7 +126,7 @@ func (s *story) print(ts *testscript.TestScript) {
 	_, _ = fmt.Fprint(ts.Stderr(), s.server.err)
 }
 
-func (s *story) stop(ts *testscript.TestScript, _ []string) error {
+func (s *story) sigterm(ts *testscript.TestScript, _ []string) error {
 	err := s.server.stop()
 	s.print(ts)
 	s.server = nil

@@ -30,8 +30,8 @@ func TestMixedReadsAndWritesNeverFail(t *testing.T) {
 							"Touch": func() error {
 								return db.Logins().Touch(t.Context(), []model.Touch{{LoginID: login, DeviceKey: "device of " + login, At: at}})
 							},
-							"ChangeProfile": func() error {
-								return db.Accounts().ChangeProfile(t.Context(), own.Key, model.ProfileChange{SSOID: &sso, At: at})
+							"EditAccount": func() error {
+								return db.Accounts().EditAccount(t.Context(), own.Key, model.AccountEdit{SSOID: &sso, At: at})
 							},
 							"Profile": func() error {
 								_, err := db.Accounts().Profile(t.Context(), own.Key)

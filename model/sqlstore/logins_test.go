@@ -32,9 +32,9 @@ func TestLoginsConform(t *testing.T) {
 					ChangePassword: func(t *testing.T, key string, at model.Time) {
 						t.Helper()
 						hash := "new"
-						err := db.Accounts().ChangeProfile(t.Context(), key, model.ProfileChange{PasswordHash: &hash, At: at})
+						err := db.Accounts().EditAccount(t.Context(), key, model.AccountEdit{PasswordHash: &hash, At: at})
 						if err != nil {
-							t.Errorf("ChangeProfile = %v", err)
+							t.Errorf("EditAccount = %v", err)
 						}
 					},
 					DeleteAccount: func(t *testing.T, key string) {

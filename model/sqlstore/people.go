@@ -42,27 +42,24 @@ func (s *Accounts) EditAccount(ctx context.Context, key string, e model.AccountE
 		if err := tx.Where("accounts.key = ?", key).Take(&old).Error; err != nil {
 			return err
 		}
-		if e.Roles != nil {
-			if err := rolesExist(tx, *e.Roles); err != nil {
-				return err
-			}
+		columns := editColumns(e)
+		if len(columns) == 0 {
+			return nil
 		}
-		if columns := editColumns(e); len(columns) > 0 {
-			if err := tx.Model(&model.Account{}).Where("accounts.key = ?", key).Updates(columns).Error; err != nil {
-				return err
-			}
-		}
-		if err := adminLeft(tx, old); err != nil {
-			return err
-		}
-		switch {
-		case e.PasswordHash != nil:
-			return endAccountLogins(tx, key, "", model.EndPassword, e.At)
-		case e.Disabled != nil && *e.Disabled && !old.Disabled:
-			return endAccountLogins(tx, key, "", model.EndDisabled, e.At)
-		}
-		return nil
+		err := tx.Model(&model.Account{}).Where("accounts.key = ?", key).Updates(columns).Error
+		return firstError(err, rolesExist(tx, e.Roles), adminLeft(tx, old), endEdited(tx, old, e))
 	})
+}
+
+// endEdited ends the logins that the change does not let live.
+func endEdited(tx *gorm.DB, old model.Account, e model.AccountEdit) error {
+	switch {
+	case e.PasswordHash != nil:
+		return endAccountLogins(tx, old.Key, "", model.EndPassword, e.At)
+	case e.Disabled != nil && *e.Disabled:
+		return endAccountLogins(tx, old.Key, "", model.EndDisabled, e.At)
+	}
+	return nil
 }
 
 func editColumns(e model.AccountEdit) map[string]any {
@@ -89,9 +86,12 @@ func set[T any](columns map[string]any, name string, value *T) {
 	}
 }
 
-// rolesExist fails with ErrStale unless every role is there.
-func rolesExist(tx *gorm.DB, ids []int64) error {
-	distinct := slices.Compact(slices.Sorted(slices.Values(ids)))
+// rolesExist fails with ErrStale unless every role is there. No list is fine.
+func rolesExist(tx *gorm.DB, ids *model.IntList) error {
+	if ids == nil {
+		return nil
+	}
+	distinct := slices.Compact(slices.Sorted(slices.Values(*ids)))
 	var n int64
 	if err := tx.Model(&model.Role{}).Where("id IN ?", distinct).Count(&n).Error; err != nil {
 		return fmt.Errorf("look for roles: %w", err)
@@ -137,9 +137,9 @@ func holders(q *gorm.DB, role int64) ([]model.Account, error) {
 	return slices.DeleteFunc(rows, func(a model.Account) bool { return !slices.Contains(a.Roles, role) }), nil
 }
 
-// RemoveAccount deletes an account and all that hangs on it. ErrLimit says
+// DeleteAccount deletes an account and all that hangs on it. ErrLimit says
 // that no enabled admin would be left.
-func (s *Accounts) RemoveAccount(ctx context.Context, key string) error {
+func (s *Accounts) DeleteAccount(ctx context.Context, key string) error {
 	return s.db.write(ctx, func(tx *gorm.DB) error {
 		var old model.Account
 		if err := tx.Where("accounts.key = ?", key).Take(&old).Error; err != nil {

@@ -1,6 +1,8 @@
 package alist
 
 import (
+	"latchkey/service/account"
+	"latchkey/service/admin"
 	"latchkey/service/login"
 	"latchkey/service/profile"
 	"latchkey/service/session"
@@ -15,6 +17,8 @@ type API struct{ svc Deps }
 // Deps are the services behind the handlers.
 type Deps struct {
 	Login    *login.Service
+	Admin    *admin.Service
+	Accounts *account.Service
 	Profile  *profile.Service
 	Sessions *session.Service
 	Settings *setting.Service

@@ -42,6 +42,8 @@ func Render(c *gin.Context, f *fault.Error, requestID string) {
 		text = "internal error, request " + requestID
 	case f.Kind == fault.Unavailable, f.Kind == fault.TooLarge, f.Kind == fault.Unsupported:
 		status = code
+	case f.Is(ErrNoStorage):
+		code = http.StatusInternalServerError // as AList has it; no fault of this server
 	case f.Is(ErrNoRoute), f.Is(ErrMethod):
 		status = web.Status(f.Kind)
 		if f.Is(ErrMethod) {

@@ -111,12 +111,20 @@ func TestFailedSignInsAllSoundAlike(t *testing.T) {
 	}
 }
 
-// An enabled guest account is still nobody's to sign in to.
+// The guest is nobody's to sign in to, even if it is enabled and somebody gave
+// it a password.
 func TestGuestsCannotSignIn(t *testing.T) {
 	s := open(t)
 	s.enableGuest(t)
 	for _, secret := range []string{"guest", ""} {
-		wantRefused(t, "guest", s.signIn(t, object{"username": "guest", "password": secret}), http.StatusBadRequest, badLogin)
+		wantRefused(t, "the guest", s.signIn(t, object{"username": "guest", "password": secret}), http.StatusBadRequest, badLogin)
+	}
+	if err := s.App.Profile.SetPassword(t.Context(), s.key(t, "guest"), password); err != nil {
+		t.Fatalf("set password: %v", err)
+	}
+	for route, secret := range map[string]string{plainRoute: password, hashRoute: hashed(password)} {
+		got := s.post(t, "", route, object{"username": "guest", "password": secret})
+		wantRefused(t, "the guest with a password of its own", got, http.StatusBadRequest, badLogin)
 	}
 }
 

@@ -35,11 +35,15 @@ func (a *API) SSHKeys(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	return a.listSSHKeys(c, by.Account.Key)
+}
+
+func (a *API) listSSHKeys(c *gin.Context, accountKey string) error {
 	number, size, err := web.Paging(c)
 	if err != nil {
 		return err
 	}
-	list, total, err := a.svc.SSHKeys.List(c.Request.Context(), by.Account.Key, number, size)
+	list, total, err := a.svc.SSHKeys.List(c.Request.Context(), accountKey, number, size)
 	if err != nil {
 		return err
 	}

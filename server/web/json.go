@@ -20,18 +20,32 @@ import (
 //
 // Failures: ErrUnsupported, ErrTooLarge, ErrBody, ErrField.
 func JSON(c *gin.Context, req any) error {
-	media, err := mediaType(c.Request.Header)
-	if err != nil {
-		return err
-	}
-	if media != "" && media != mediaJSON {
-		return ErrUnsupported
-	}
-	data, err := readBody(c)
+	data, err := jsonBody(c)
 	if err != nil {
 		return err
 	}
 	return bindJSON(data, req)
+}
+
+// JSONList is JSON for the bodies that are a list of objects; req is a pointer
+// to a slice.
+func JSONList(c *gin.Context, req any) error {
+	data, err := jsonBody(c)
+	if err != nil {
+		return err
+	}
+	return bindBegun(data, '[', "list", req)
+}
+
+func jsonBody(c *gin.Context) ([]byte, error) {
+	media, err := mediaType(c.Request.Header)
+	if err != nil {
+		return nil, err
+	}
+	if media != "" && media != mediaJSON {
+		return nil, ErrUnsupported
+	}
+	return readBody(c)
 }
 
 // Required is an ErrField if value is empty.
@@ -42,15 +56,18 @@ func Required(field, value string) error {
 	return nil
 }
 
-func bindJSON(data []byte, req any) error {
+func bindJSON(data []byte, req any) error { return bindBegun(data, '{', "object", req) }
+
+// bindBegun binds a body that must begin like the thing it should be.
+func bindBegun(data []byte, begin byte, thing string, req any) error {
 	body := bytes.TrimLeft(data, " \t\r\n")
 	switch {
 	case len(body) == 0:
 		return ErrBody.WithText("request body is empty")
 	case !utf8.Valid(body) || !json.Valid(body):
 		return ErrBody
-	case body[0] != '{':
-		return ErrBody.WithText("request body must be a JSON object")
+	case body[0] != begin:
+		return ErrBody.WithText("request body must be a JSON " + thing)
 	}
 	if err := checkJSON(body); err != nil {
 		return err

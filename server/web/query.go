@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 )
@@ -123,4 +124,17 @@ func isOneOf(key string, names []string) bool {
 		key = decoded
 	}
 	return slices.Contains(names, key)
+}
+
+// Text is a query parameter as it is, "" if it is absent. Given twice, or with
+// control characters in it, it is an ErrParameter.
+func Text(c *gin.Context, name string) (string, error) {
+	value, count, err := parameter(c.Request.URL.RawQuery, name)
+	if err != nil {
+		return "", err
+	}
+	if count > 0 && (!utf8.ValidString(value) || strings.ContainsFunc(value, isControl)) {
+		return "", ErrParameter.WithText(fmt.Sprintf("parameter %q must not contain control characters or broken text", name))
+	}
+	return value, nil
 }

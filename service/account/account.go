@@ -34,6 +34,27 @@ type Store interface {
 	// CreateAccount chooses the id unless one is given; model.ErrConflict for a
 	// taken name or id.
 	CreateAccount(ctx context.Context, a model.Account) (model.Account, error)
+	// AccountByID fails with model.ErrNotFound.
+	AccountByID(ctx context.Context, id int64) (model.Account, error)
+	// AccountPage lists accounts by id, and how many there are in all.
+	AccountPage(ctx context.Context, offset, limit int) ([]model.Account, int64, error)
+	// EditAccount is one transaction; a new password or being disabled ends
+	// every login. model.ErrNotFound, model.ErrConflict for a taken name,
+	// model.ErrStale for a role that is not there, model.ErrLimit if no enabled
+	// admin would be left.
+	EditAccount(ctx context.Context, key string, e model.AccountEdit) error
+	// Role fails with model.ErrNotFound.
+	Role(ctx context.Context, id int64) (model.Role, error)
+	// RolePage lists roles by id, and how many there are in all.
+	RolePage(ctx context.Context, offset, limit int) ([]model.Role, int64, error)
+	// CreateRole chooses the id unless one is given; model.ErrConflict.
+	CreateRole(ctx context.Context, r model.Role) (model.Role, error)
+	// EditRole fails with model.ErrNotFound or, for a taken name,
+	// model.ErrConflict.
+	EditRole(ctx context.Context, id int64, e model.RoleEdit) error
+	// DeleteRole fails with model.ErrNotFound, or with model.ErrLimit while an
+	// account holds the role.
+	DeleteRole(ctx context.Context, id int64) error
 	// AccountByName prefers the exact spelling; model.ErrNotFound.
 	AccountByName(ctx context.Context, exact, folded string) (model.Account, error)
 	// Profile fails with model.ErrNotFound.
@@ -41,12 +62,8 @@ type Store interface {
 	// FirstWithRole is the key of the enabled account with the lowest id;
 	// model.ErrNotFound.
 	FirstWithRole(ctx context.Context, role int64) (string, error)
-	// ChangeProfile is one transaction, in which a new password ends every
-	// login; model.ErrConflict for a taken name, model.ErrNotFound.
-	ChangeProfile(ctx context.Context, key string, c model.ProfileChange) error
-	// SetDisabled ends every login when it disables; model.ErrNotFound.
-	SetDisabled(ctx context.Context, key string, disabled bool, at model.Time) error
-	// DeleteAccount deletes all that hangs on it too; model.ErrNotFound.
+	// DeleteAccount deletes all that hangs on it too; model.ErrNotFound, or
+	// model.ErrLimit if no enabled admin would be left.
 	DeleteAccount(ctx context.Context, key string) error
 }
 
@@ -159,7 +176,7 @@ type Change struct {
 // Change changes the account. When it returns, nobody is let in by what it
 // ended. It fails with ErrName, ErrNameTaken or ErrUnknown.
 func (s *Service) Change(ctx context.Context, key string, c Change) error {
-	row := model.ProfileChange{SSOID: c.SSOID, PasswordHash: c.PasswordHash, At: model.At(s.now())}
+	row := model.AccountEdit{SSOID: c.SSOID, PasswordHash: c.PasswordHash, At: model.At(s.now())}
 	if c.Username != nil {
 		if err := CheckName(*c.Username); err != nil {
 			return err
@@ -167,7 +184,7 @@ func (s *Service) Change(ctx context.Context, key string, c Change) error {
 		folded := Fold(*c.Username)
 		row.Username, row.NameFolded, row.NameKey = c.Username, &folded, &folded
 	}
-	err := s.store.ChangeProfile(ctx, key, row)
+	err := s.store.EditAccount(ctx, key, row)
 	switch {
 	case errors.Is(err, model.ErrConflict):
 		return ErrNameTaken
@@ -187,13 +204,13 @@ func (s *Service) Change(ctx context.Context, key string, c Change) error {
 
 // SetDisabled disables or enables an account. When disabling returns, nobody
 // is let in as the account, and enabling it again revives no login. It fails
-// with ErrUnknown.
+// with ErrUnknown or ErrLastAdmin.
 func (s *Service) SetDisabled(ctx context.Context, key string, disabled bool) error {
-	if err := s.store.SetDisabled(ctx, key, disabled, model.At(s.now())); err != nil {
-		if errors.Is(err, model.ErrNotFound) {
-			return ErrUnknown
+	if err := s.store.EditAccount(ctx, key, model.AccountEdit{Disabled: &disabled, At: model.At(s.now())}); err != nil {
+		if errors.Is(err, model.ErrLimit) {
+			return ErrLastAdmin
 		}
-		return fmt.Errorf("disable account: %w", err)
+		return s.lookup(err, "account to disable")
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
 	event := audit.AccountEnabled
@@ -205,13 +222,13 @@ func (s *Service) SetDisabled(ctx context.Context, key string, disabled bool) er
 }
 
 // Delete deletes an account and all that hangs on it. It fails with
-// ErrUnknown.
+// ErrUnknown or ErrLastAdmin.
 func (s *Service) Delete(ctx context.Context, key string) error {
 	if err := s.store.DeleteAccount(ctx, key); err != nil {
-		if errors.Is(err, model.ErrNotFound) {
-			return ErrUnknown
+		if errors.Is(err, model.ErrLimit) {
+			return ErrLastAdmin
 		}
-		return fmt.Errorf("delete account: %w", err)
+		return s.lookup(err, "account to delete")
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
 	s.audit.Record(ctx, audit.AccountDeleted, slog.String("account_key", key))

@@ -15,8 +15,8 @@ import (
 // allRights is the admin's permission mask (contract §7.1).
 const allRights = 0xFFFF
 
-// roleGeneral is the id of the role that ordinary people have.
-const roleGeneral int64 = 3
+// RoleGeneral is the id of the role that ordinary people are made with.
+const RoleGeneral int64 = 3
 
 // Empty reports whether there is no account at all.
 func (s *Service) Empty(ctx context.Context) (bool, error) {
@@ -35,7 +35,7 @@ func (s *Service) Found(ctx context.Context, adminHash string) (bool, error) {
 	roles := []model.Role{
 		{ID: model.RoleGuest, Name: "guest", Description: "Guest", Scopes: rootScope(0)},
 		{ID: model.RoleAdmin, Name: "admin", Description: "Administrator", Scopes: rootScope(allRights)},
-		{ID: roleGeneral, Name: "general", Description: "General User", IsDefault: true, Scopes: rootScope(0)},
+		{ID: RoleGeneral, Name: "general", Description: "General User", IsDefault: true, Scopes: rootScope(0)},
 	}
 	guest := newAccount(1, "guest", model.RoleGuest, at)
 	guest.Disabled = true
@@ -57,7 +57,7 @@ func (s *Service) Create(ctx context.Context, name, passwordHash string) (model.
 	if err := CheckName(name); err != nil {
 		return model.Account{}, err
 	}
-	fresh := newAccount(0, name, roleGeneral, model.At(s.now()))
+	fresh := newAccount(0, name, RoleGeneral, model.At(s.now()))
 	fresh.PasswordHash, fresh.PasswordAt = passwordHash, fresh.CreatedAt
 	made, err := s.store.CreateAccount(ctx, fresh)
 	if errors.Is(err, model.ErrConflict) {

@@ -32,13 +32,15 @@ var (
 
 // Deps are the services the flow runs through.
 type Deps struct {
-	Accounts *account.Service
-	Sessions *session.Service
-	Settings *setting.Service
-	Hasher   *password.Hasher
-	Factors  *totp.Service
-	Throttle *throttle.Service
-	Audit    *audit.Recorder
+	Accounts  *account.Service
+	Sessions  *session.Service
+	Settings  *setting.Service
+	Hasher    *password.Hasher
+	Passwords *password.Checker
+	Factors   *totp.Service
+	Throttle  *throttle.Service
+	Audit     *audit.Recorder
+	Upgrade   func(ctx context.Context, a model.Account, static string) // gives an imported password the plain form
 }
 
 // Service signs people in. It is safe for concurrent use.
@@ -64,24 +66,45 @@ type Request struct {
 // totp.ErrWrongCode, throttle.ErrThrottled, password.ErrBusy,
 // password.ErrTooLong or session.ErrTooManyDevices.
 func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error) {
-	opened, err := s.signIn(ctx, r)
-	who := []slog.Attr{slog.String("username", r.Username), slog.String("client", r.Address)}
+	var opened session.Opened
+	a, err := s.Accounts.ForSignIn(ctx, r.Username)
+	if err == nil || errors.Is(err, account.ErrUnknown) {
+		opened, err = s.signIn(ctx, r, a)
+	}
+	s.record(ctx, r, a, err)
+	return opened, err
+}
+
+// record notes who tried to sign in to what, from where, and what came of it.
+func (s *Service) record(ctx context.Context, r Request, a model.Account, err error) {
+	who := []slog.Attr{slog.String("username", shortened(r.Username)), slog.String("peer", r.Address)}
+	if a.Key != "" {
+		who = append(who, slog.Int64("account_id", a.ID), slog.String("device", s.Sessions.DeviceKey(a.Key, r.ClientID)))
+	}
 	switch f := fault.Of(err); {
 	case err == nil:
-		s.Audit.Record(ctx, audit.SignedIn, append(who, slog.String("device", opened.DeviceKey))...)
+		s.Audit.Record(ctx, audit.SignedIn, who...)
 	case f.Kind == fault.TooMany:
 		s.Audit.Record(ctx, audit.SignInThrottled, who...)
 	default:
 		s.Audit.Record(ctx, audit.SignInRefused, append(who, slog.String("reason", f.Code))...)
 	}
-	return opened, err
 }
 
-func (s *Service) signIn(ctx context.Context, r Request) (session.Opened, error) {
-	a, err := s.Accounts.ForSignIn(ctx, r.Username)
-	if err != nil && !errors.Is(err, account.ErrUnknown) {
-		return session.Opened{}, err
+// shortened is a name as the log keeps it: anybody may send one of any length,
+// and no account has one of more than 64 characters.
+func shortened(name string) string {
+	const most = 64
+	chars := 0
+	for i := range name {
+		if chars++; chars > most {
+			return name[:i] + "…"
+		}
 	}
+	return name
+}
+
+func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (session.Opened, error) {
 	// Tried before any work is done, so that parallel guesses count too.
 	attempt, err := s.begin(ctx, r, a)
 	if err != nil {
@@ -108,6 +131,7 @@ func (s *Service) signIn(ctx context.Context, r Request) (session.Opened, error)
 		return session.Opened{}, err
 	}
 	attempt.Succeed()
+	s.Upgrade(ctx, a, r.static())
 	return opened, nil
 }
 
@@ -131,14 +155,19 @@ func (s *Service) passwordRight(ctx context.Context, r Request, a model.Account)
 	if err := password.CheckLength(r.Password); err != nil {
 		return false, err
 	}
-	static := password.Static(r.Password)
-	if r.Hashed {
-		static = password.NormalizeStatic(r.Password)
-	}
+	static := r.static()
 	if a.PasswordHash == "" || !password.IsStatic(static) {
 		return false, s.Hasher.VerifyNothing(ctx, static)
 	}
-	return s.Hasher.Verify(ctx, a.PasswordHash, static)
+	return s.Passwords.Verify(ctx, a.Key, a.PasswordHash, static)
+}
+
+// static is what is hashed of the password, whichever form was sent.
+func (r Request) static() string {
+	if r.Hashed {
+		return password.NormalizeStatic(r.Password)
+	}
+	return password.Static(r.Password)
 }
 
 // checkCode asks for the second factor where there is one. A missing code is

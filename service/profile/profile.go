@@ -27,11 +27,12 @@ var (
 
 // Deps are the services the flow runs through.
 type Deps struct {
-	Accounts *account.Service
-	Hasher   *password.Hasher
-	Factors  *totp.Service
-	Throttle *throttle.Service
-	Now      func() time.Time
+	Accounts  *account.Service
+	Hasher    *password.Hasher
+	Passwords *password.Checker
+	Factors   *totp.Service
+	Throttle  *throttle.Service
+	Now       func() time.Time
 }
 
 // Service changes accounts for their owners. It is safe for concurrent use.
@@ -100,7 +101,7 @@ func (s *Service) isPresent(ctx context.Context, by access.Caller, plain string)
 		attempt.Cancel()
 		return false, err
 	}
-	same, err := s.Hasher.Verify(ctx, p.PasswordHash, password.Static(plain))
+	same, err := s.Passwords.Verify(ctx, by.Account.Key, p.PasswordHash, password.Static(plain))
 	if err != nil || same || by.IsFresh(s.Now()) {
 		attempt.Cancel() // no guess: it is known, or its owner proved themselves
 	}

@@ -97,6 +97,9 @@ func (s *Service) reload(ctx context.Context) error {
 func (s *Service) Save(ctx context.Context, values map[string]string) error {
 	rows := make([]model.Setting, 0, len(values))
 	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if s.items[key].Fixed && s.Get(key) == values[key] {
+			continue // a form that sends everything back
+		}
 		row, err := s.row(key, values[key])
 		if err != nil {
 			return err
@@ -136,7 +139,7 @@ func (i Item) takes(value string) bool {
 		return err == nil
 	case Choice:
 		return slices.Contains(i.Options, value)
-	case Text:
+	case Text, LongText:
 		return !i.Secret || value != "" // an empty secret would be matched by nothing sent
 	}
 	return false
@@ -144,6 +147,32 @@ func (i Item) takes(value string) bool {
 
 // Get is a setting's value, or "" for a setting that does not exist.
 func (s *Service) Get(key string) string { return (*s.values.Load())[key] }
+
+// True reports whether a Bool setting is on.
+func (s *Service) True(key string) bool {
+	value := s.Get(key)
+	return value == "true" || value == "1"
+}
+
+// View is a setting with its value.
+type View struct {
+	Item
+
+	Value string
+}
+
+// List is the settings of the groups, or all of them without any, in the order
+// of Items.
+func (s *Service) List(groups []int) []View {
+	values := *s.values.Load()
+	list := []View{}
+	for _, item := range Items() {
+		if len(groups) == 0 || slices.Contains(groups, item.Group) {
+			list = append(list, View{Item: item, Value: values[item.Key]})
+		}
+	}
+	return list
+}
 
 // Public is what everybody may read.
 func (s *Service) Public() map[string]string {

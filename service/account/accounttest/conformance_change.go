@@ -108,7 +108,7 @@ func firstWithRole(t *testing.T, h Harness) {
 	first(1, "")
 	first(2, sample(4).Key)
 	first(21, sample(1).Key)
-	want(t, "SetDisabled", h.Store.SetDisabled(t.Context(), sample(2).Key, false, at(0)), nil)
+	want(t, "EditAccount", h.Store.EditAccount(t.Context(), sample(2).Key, model.AccountEdit{Disabled: new(false), At: at(0)}), nil)
 	first(1, sample(2).Key)
 	first(2, sample(2).Key)
 	want(t, "DeleteAccount", h.Store.DeleteAccount(t.Context(), sample(2).Key), nil)
@@ -121,21 +121,21 @@ func changesWhatIsNamed(t *testing.T, h Harness) {
 	login := h.Attach(t, a.Key)
 	epoch := h.profile(t, a.Key).Epoch
 	a.Epoch = epoch // the second factor may have raised it
-	change := func(c model.ProfileChange) {
+	change := func(c model.AccountEdit) {
 		t.Helper()
-		want(t, "ChangeProfile", h.Store.ChangeProfile(t.Context(), a.Key, c), nil)
+		want(t, "EditAccount", h.Store.EditAccount(t.Context(), a.Key, c), nil)
 		same(t, "the account", h.profile(t, a.Key).Account, a)
 		same(t, "the other account", h.profile(t, other.Key).Account, other)
 	}
-	change(model.ProfileChange{At: at(1)})
+	change(model.AccountEdit{At: at(1)})
 	a.SSOID = "sso"
-	change(model.ProfileChange{SSOID: &a.SSOID, At: at(2)})
+	change(model.AccountEdit{SSOID: &a.SSOID, At: at(2)})
 	a.Username, a.NameFolded, a.NameKey = "New", "new", "new"
-	change(model.ProfileChange{Username: &a.Username, NameFolded: &a.NameFolded, NameKey: &a.NameKey, At: at(3)})
+	change(model.AccountEdit{Username: &a.Username, NameFolded: &a.NameFolded, NameKey: &a.NameKey, At: at(3)})
 	a.Username = "NEW" // only the case of its own name
-	change(model.ProfileChange{Username: &a.Username, NameFolded: &a.NameFolded, NameKey: &a.NameKey, At: at(4)})
+	change(model.AccountEdit{Username: &a.Username, NameFolded: &a.NameFolded, NameKey: &a.NameKey, At: at(4)})
 	a.SSOID = ""
-	change(model.ProfileChange{SSOID: &a.SSOID, At: at(5)})
+	change(model.AccountEdit{SSOID: &a.SSOID, At: at(5)})
 	h.ended(t, login, "")
 	h.finds(t, sample(1).Username, sample(1).NameFolded, "")
 }
@@ -143,13 +143,13 @@ func changesWhatIsNamed(t *testing.T, h Harness) {
 func changesKnown(t *testing.T, h Harness) {
 	h.create(t, sample(1))
 	text := "x"
-	for what, c := range map[string]model.ProfileChange{
+	for what, c := range map[string]model.AccountEdit{
 		"nothing": {}, "name": {Username: &text, NameFolded: &text, NameKey: &text}, "password": {PasswordHash: &text, At: at(0)},
 	} {
-		want(t, "ChangeProfile of "+what, h.Store.ChangeProfile(t.Context(), "nobody", c), model.ErrNotFound)
+		want(t, "EditAccount of "+what, h.Store.EditAccount(t.Context(), "nobody", c), model.ErrNotFound)
 	}
-	want(t, "SetDisabled", h.Store.SetDisabled(t.Context(), "nobody", true, at(0)), model.ErrNotFound)
-	want(t, "SetDisabled", h.Store.SetDisabled(t.Context(), "nobody", false, at(0)), model.ErrNotFound)
+	want(t, "EditAccount", h.Store.EditAccount(t.Context(), "nobody", model.AccountEdit{Disabled: new(true), At: at(0)}), model.ErrNotFound)
+	want(t, "EditAccount", h.Store.EditAccount(t.Context(), "nobody", model.AccountEdit{Disabled: new(false), At: at(0)}), model.ErrNotFound)
 }
 
 func refusesTakenChange(t *testing.T, h Harness) {
@@ -158,12 +158,12 @@ func refusesTakenChange(t *testing.T, h Harness) {
 	before := h.profile(t, a.Key)
 	hash, sso := "new hash", "new sso"
 	for what, name := range map[string]string{"name": other.Username, "name key": "another spelling"} {
-		c := model.ProfileChange{Username: &name, NameFolded: &name, NameKey: &other.NameKey, PasswordHash: &hash, SSOID: &sso, At: at(time.Hour)}
+		c := model.AccountEdit{Username: &name, NameFolded: &name, NameKey: &other.NameKey, PasswordHash: &hash, SSOID: &sso, At: at(time.Hour)}
 		if what == "name" {
 			free := "free"
 			c.NameKey = &free
 		}
-		want(t, "ChangeProfile to a taken "+what, h.Store.ChangeProfile(t.Context(), a.Key, c), model.ErrConflict)
+		want(t, "EditAccount to a taken "+what, h.Store.EditAccount(t.Context(), a.Key, c), model.ErrConflict)
 	}
 	same(t, "the profile", h.profile(t, a.Key), before)
 	h.ended(t, login, "")
@@ -175,8 +175,8 @@ func changesNameOnce(t *testing.T, h Harness) {
 	}
 	name := "wanted"
 	once(t, model.ErrConflict, func(i int) error {
-		c := model.ProfileChange{Username: &name, NameFolded: &name, NameKey: &name, At: at(0)}
-		return h.Store.ChangeProfile(t.Context(), sample(i).Key, c)
+		c := model.AccountEdit{Username: &name, NameFolded: &name, NameKey: &name, At: at(0)}
+		return h.Store.EditAccount(t.Context(), sample(i).Key, c)
 	})
 }
 
@@ -185,8 +185,8 @@ func passwordEndsLogins(t *testing.T, h Harness) {
 	login, foreign := h.Attach(t, a.Key), h.Attach(t, other.Key)
 	before, otherBefore := h.profile(t, a.Key), h.profile(t, other.Key)
 	hash := "new hash"
-	err := h.Store.ChangeProfile(t.Context(), a.Key, model.ProfileChange{PasswordHash: &hash, At: at(time.Hour)})
-	want(t, "ChangeProfile", err, nil)
+	err := h.Store.EditAccount(t.Context(), a.Key, model.AccountEdit{PasswordHash: &hash, At: at(time.Hour)})
+	want(t, "EditAccount", err, nil)
 	after := before
 	after.PasswordHash, after.PasswordAt, after.Epoch = hash, at(time.Hour), before.Epoch+1
 	same(t, "the profile", h.profile(t, a.Key), after)
@@ -201,7 +201,7 @@ func disablingEndsLogins(t *testing.T, h Harness) {
 	epoch := h.profile(t, a.Key).Epoch
 	set := func(disabled bool) model.Profile {
 		t.Helper()
-		want(t, "SetDisabled", h.Store.SetDisabled(t.Context(), a.Key, disabled, at(time.Hour)), nil)
+		want(t, "EditAccount", h.Store.EditAccount(t.Context(), a.Key, model.AccountEdit{Disabled: &disabled, At: at(time.Hour)}), nil)
 		p := h.profile(t, a.Key)
 		if p.Disabled != disabled {
 			t.Errorf("Disabled = %v, want %v", p.Disabled, disabled)
@@ -217,6 +217,6 @@ func disablingEndsLogins(t *testing.T, h Harness) {
 	set(false)
 	h.ended(t, login, model.EndDisabled)
 	hash := "new hash"
-	want(t, "ChangeProfile", h.Store.ChangeProfile(t.Context(), a.Key, model.ProfileChange{PasswordHash: &hash, At: at(2 * time.Hour)}), nil)
+	want(t, "EditAccount", h.Store.EditAccount(t.Context(), a.Key, model.AccountEdit{PasswordHash: &hash, At: at(2 * time.Hour)}), nil)
 	h.ended(t, login, model.EndDisabled) // the first reason stays
 }

@@ -21,6 +21,7 @@ type Store struct {
 	factors  map[string]bool          // accounts with a second factor
 	logins   map[string]model.Login
 	lastID   int64
+	lastRole int64
 	made     int // logins ever
 }
 
@@ -146,50 +147,80 @@ func (s *Store) FirstWithRole(_ context.Context, role int64) (string, error) {
 	return slices.MinFunc(holders, func(a, b model.Account) int { return cmp.Compare(a.ID, b.ID) }).Key, nil
 }
 
-// ChangeProfile is account.Store's.
-func (s *Store) ChangeProfile(_ context.Context, key string, c model.ProfileChange) error {
+// EditAccount is account.Store's.
+func (s *Store) EditAccount(_ context.Context, key string, e model.AccountEdit) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, ok := s.accounts[key]
+	old, ok := s.accounts[key]
 	if !ok {
 		return model.ErrNotFound
 	}
-	old := a
-	if c.Username != nil {
-		a.Username, a.NameFolded, a.NameKey = *c.Username, *c.NameFolded, *c.NameKey
-	}
-	if c.SSOID != nil {
-		a.SSOID = *c.SSOID
-	}
-	if c.PasswordHash != nil {
-		a.PasswordHash, a.PasswordAt = *c.PasswordHash, c.At
-	}
+	a := edited(old, e)
 	delete(s.accounts, key)
 	if s.taken(a) {
 		s.accounts[key] = old
 		return model.ErrConflict
 	}
 	s.accounts[key] = a
-	if c.PasswordHash != nil {
-		s.endLogins(key, model.EndPassword, c.At)
+	if err := s.allowed(old, a, e); err != nil {
+		s.accounts[key] = old
+		return err
+	}
+	switch {
+	case e.PasswordHash != nil:
+		s.endLogins(key, model.EndPassword, e.At)
+	case e.Disabled != nil && *e.Disabled:
+		s.endLogins(key, model.EndDisabled, e.At)
 	}
 	return nil
 }
 
-// SetDisabled is account.Store's.
-func (s *Store) SetDisabled(_ context.Context, key string, disabled bool, at model.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a, ok := s.accounts[key]
-	if !ok {
-		return model.ErrNotFound
+// allowed holds what a change must leave behind.
+func (s *Store) allowed(old, a model.Account, e model.AccountEdit) error {
+	if e.Roles != nil {
+		for _, id := range a.Roles {
+			if _, ok := s.roles[id]; !ok {
+				return model.ErrStale
+			}
+		}
 	}
-	a.Disabled = disabled
-	s.accounts[key] = a
-	if disabled {
-		s.endLogins(key, model.EndDisabled, at)
+	return s.adminLeft(old)
+}
+
+func (s *Store) adminLeft(old model.Account) error {
+	isAdmin := func(a model.Account) bool { return !a.Disabled && slices.Contains(a.Roles, model.RoleAdmin) }
+	if !isAdmin(old) {
+		return nil
 	}
-	return nil
+	for _, a := range s.accounts {
+		if isAdmin(a) {
+			return nil
+		}
+	}
+	return model.ErrLimit
+}
+
+func edited(a model.Account, e model.AccountEdit) model.Account {
+	if e.Username != nil {
+		a.Username, a.NameFolded, a.NameKey = *e.Username, *e.NameFolded, *e.NameKey
+	}
+	if e.PasswordHash != nil {
+		a.PasswordHash, a.PasswordAt = *e.PasswordHash, e.At
+	}
+	put(&a.BasePath, e.BasePath)
+	put(&a.Roles, e.Roles)
+	put(&a.Permission, e.Permission)
+	put(&a.Disabled, e.Disabled)
+	put(&a.SSOID, e.SSOID)
+	put(&a.MaxDevices, e.MaxDevices)
+	put(&a.SessionTTL, e.SessionTTL)
+	return copyAccount(a)
+}
+
+func put[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
 }
 
 // endLogins ends the account's logins and raises its epoch.
@@ -209,10 +240,15 @@ func (s *Store) endLogins(key string, why model.EndReason, at model.Time) {
 func (s *Store) DeleteAccount(_ context.Context, key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.accounts[key]; !ok {
+	old, ok := s.accounts[key]
+	if !ok {
 		return model.ErrNotFound
 	}
 	delete(s.accounts, key)
+	if err := s.adminLeft(old); err != nil {
+		s.accounts[key] = old
+		return err
+	}
 	delete(s.factors, key)
 	for id, l := range s.logins {
 		if l.AccountKey == key {
