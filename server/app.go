@@ -17,6 +17,7 @@ import (
 	"latchkey/service/admin"
 	"latchkey/service/audit"
 	"latchkey/service/authn"
+	"latchkey/service/importer"
 	"latchkey/service/keyring"
 	"latchkey/service/login"
 	"latchkey/service/password"
@@ -58,6 +59,8 @@ type App struct {
 	audit   *audit.Recorder
 	who     *authn.Service
 	api     *alist.API
+	imports *importer.Service
+	wrapper *importer.Wrapper
 	handler http.Handler
 	limits  limits
 	untold  error          // why a running server did not hear of an ending
@@ -175,6 +178,7 @@ func (a *App) openServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	passwords := a.openImports(hasher)
 	sessions := session.Config{
 		Lifetime: a.cfg.TokenLifetime, IdleTimeout: a.cfg.IdleTimeout,
 		TouchEvery: a.cfg.TouchEvery, CacheSize: a.cfg.CacheSize,
@@ -192,7 +196,9 @@ func (a *App) openServices(ctx context.Context) error {
 		Now: a.opts.Now, DeviceTTL: a.Settings.DeviceTTL,
 	})
 	factors := totp.New(a.db.TOTP(), a.Ring, a.hub, a.opts.Now, a.audit.Record)
-	a.Profile = profile.New(profile.Deps{Accounts: a.Accounts, Hasher: hasher, Factors: factors, Throttle: limits, Now: a.opts.Now})
+	a.Profile = profile.New(profile.Deps{
+		Accounts: a.Accounts, Hasher: hasher, Passwords: passwords, Factors: factors, Throttle: limits, Now: a.opts.Now,
+	})
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Factors: factors, Throttle: limits, Audit: a.audit,
@@ -200,8 +206,8 @@ func (a *App) openServices(ctx context.Context) error {
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts,
 		Login: login.New(login.Deps{
-			Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher,
-			Factors: factors, Throttle: limits, Audit: a.audit,
+			Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
+			Factors: factors, Throttle: limits, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
 		}),
 		Profile: a.Profile, Sessions: a.Sessions, Settings: a.Settings, Factors: factors,
 		SSHKeys: sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record),

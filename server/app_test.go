@@ -55,8 +55,7 @@ func serve(t *testing.T, folder string, before func(*server.App), changes ...fun
 	}()
 	t.Cleanup(func() {
 		stop()
-		for range s.done { //nolint:revive // wait until it is closed
-		}
+		<-s.done // closed, if a test has read it
 	})
 	select {
 	case s.addr = <-ready:
@@ -240,7 +239,7 @@ func TestNoGoroutineOutlivesTheServer(t *testing.T) {
 // Clients that hold a connection without using it are cut (H-04). The test
 // shortens the limits; the next one looks at what they are.
 func TestSlowClientsAreCut(t *testing.T) {
-	const header = "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+	const header = "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
 	for name, tt := range map[string]struct{ first, drip string }{
 		"one that says nothing":                 {},
 		"one that stops in the request line":    {first: "GET /pi"},
@@ -286,12 +285,12 @@ func drip(t *testing.T, conn net.Conn, text string) {
 }
 
 func TestLimitsAreNoLooserThanRequired(t *testing.T) {
-	header, read, idle, headerBytes := server.DefaultLimits()
-	if header > 15*time.Second || read > 30*time.Second || idle > 120*time.Second || headerBytes > 128<<10 {
-		t.Errorf("header %s, read %s, idle %s, header bytes %d", header, read, idle, headerBytes)
+	l := server.DefaultLimits()
+	if l.Header > 15*time.Second || l.Read > 30*time.Second || l.Idle > 120*time.Second || l.HeaderBytes > 128<<10 {
+		t.Errorf("too loose: %+v", l)
 	}
-	if header <= 0 || read <= 0 || idle <= 0 || headerBytes <= 0 {
-		t.Error("a limit is missing")
+	if l.Header <= 0 || l.Read <= 0 || l.Idle <= 0 || l.HeaderBytes <= 0 {
+		t.Errorf("one is missing: %+v", l)
 	}
 }
 
@@ -316,7 +315,7 @@ func TestHeadersHaveALargestSize(t *testing.T) {
 
 func TestServesHTTPS(t *testing.T) {
 	cert, key, pool := certificate(t)
-	s := serve(t, t.TempDir(), func(a *server.App) { a.Hurry(time.Second, time.Second) },
+	s := serve(t, t.TempDir(), func(a *server.App) { a.Hurry(2*time.Second, 2*time.Second) },
 		func(c *config.Config, _ *server.Options) { c.TLSCert, c.TLSKey = cert, key })
 	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.addr+"/ping", nil)

@@ -173,26 +173,33 @@ func (c *chaos) verify(t *testing.T, p *program) {
 	for _, g := range c.ended {
 		c.wantOver(t, p, g)
 	}
-	listed := map[string]map[string]bool{}
+	lists := map[string]deviceList{}
 	for user, password := range c.passwords {
 		token, own, err := p.signIn(ctx, user, password, "verifier")
 		if err != nil {
 			t.Fatal(err)
 		}
-		listed[user] = devices(t, p, token)
-		if !listed[user][own] {
+		list := devices(t, p, token)
+		if !list.has[own] {
 			t.Errorf("the list of %s lacks the device that asks", user)
 		}
-		delete(listed[user], own)
+		delete(list.has, own)
+		lists[user] = list
 	}
-	works := c.wantLive(t, p, listed)
-	c.compareLists(t, listed, works)
+	works := c.wantLive(t, p, lists)
+	c.compareLists(t, p, lists, works)
 	c.reuse(t, p)
+}
+
+// deviceList is what an account's session list has, and the token that asked.
+type deviceList struct {
+	token string
+	has   map[string]bool
 }
 
 // wantLive checks the logins whose end was not acknowledged, and forgets those
 // that are over. It returns the devices that work.
-func (c *chaos) wantLive(t *testing.T, p *program, listed map[string]map[string]bool) map[string]bool {
+func (c *chaos) wantLive(t *testing.T, p *program, lists map[string]deviceList) map[string]bool {
 	t.Helper()
 	works := map[string]bool{}
 	var live []*grant
@@ -203,7 +210,7 @@ func (c *chaos) wantLive(t *testing.T, p *program, listed map[string]map[string]
 			works[g.device] = true
 			g.doubtful = false
 			live = append(live, g)
-			if !listed[g.user][g.device] {
+			if !lists[g.user].has[g.device] {
 				t.Errorf("%s of %s works and is not listed", g.clientID, g.user)
 			}
 		case g.doubtful && code == http.StatusUnauthorized:
@@ -217,26 +224,35 @@ func (c *chaos) wantLive(t *testing.T, p *program, listed map[string]map[string]
 }
 
 // compareLists allows more devices than are known to work only for sign-ins
-// that were cut off, and none that was acknowledged as ended.
-func (c *chaos) compareLists(t *testing.T, listed map[string]map[string]bool, works map[string]bool) {
+// that were cut off, and none that was acknowledged as ended. It evicts the
+// ones that nobody can use, so that they do not pile up to the device limit.
+func (c *chaos) compareLists(t *testing.T, p *program, lists map[string]deviceList, works map[string]bool) {
 	t.Helper()
 	over := map[string]bool{}
 	for _, g := range c.ended {
 		over[g.device] = g.clientID != "" // all others share one device
 	}
-	unknown := 0
-	for user, list := range listed {
-		for device := range list {
-			if over[device] && !works[device] {
+	for user, list := range lists {
+		for device := range list.has {
+			switch {
+			case works[device]:
+				continue
+			case over[device]:
 				t.Errorf("%s of %s was ended and is listed", device, user)
-			} else if !works[device] {
-				unknown++
+			default:
+				c.lost--
+			}
+			evict := call{method: http.MethodPost, path: "/api/me/sessions/evict", token: list.token, clientID: "verifier"}
+			evict.body = fmt.Sprintf(`{"session_id":%q}`, device)
+			if a, err := p.call(t.Context(), evict); err != nil || a.Code != http.StatusOK {
+				t.Fatalf("evict: %v %s", err, a.Text)
 			}
 		}
 	}
-	if unknown > c.lost {
-		t.Errorf("%d devices are listed that nobody asked for", unknown-c.lost)
+	if c.lost < 0 {
+		t.Errorf("%d devices are listed that nobody asked for", -c.lost)
 	}
+	c.lost = 0
 }
 
 // wantOver tries an ended login in every disguise.
@@ -284,7 +300,7 @@ func (*chaos) me(t *testing.T, p *program, token, clientID string) int {
 }
 
 // devices is the session list of the token's account.
-func devices(t *testing.T, p *program, token string) map[string]bool {
+func devices(t *testing.T, p *program, token string) deviceList {
 	t.Helper()
 	a, err := p.call(t.Context(), call{method: http.MethodGet, path: "/api/me/sessions", token: token, clientID: "verifier"})
 	if err != nil || a.Code != http.StatusOK {
@@ -296,9 +312,9 @@ func devices(t *testing.T, p *program, token string) map[string]bool {
 	if err := json.Unmarshal(a.Data, &rows); err != nil {
 		t.Fatal(err)
 	}
-	list := map[string]bool{}
+	list := deviceList{token, map[string]bool{}}
 	for _, row := range rows {
-		list[row.SessionID] = true
+		list.has[row.SessionID] = true
 	}
 	return list
 }

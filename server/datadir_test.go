@@ -75,8 +75,8 @@ func TestFolderBehindALink(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("links need rights there")
 	}
-	real, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
-	if err := os.Symlink(real, link); err != nil {
+	folder, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(folder, link); err != nil {
 		t.Fatal(err)
 	}
 	cfg, opts := cheaply(link)
@@ -87,7 +87,7 @@ func TestFolderBehindALink(t *testing.T) {
 	if err := app.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(filepath.Join(real, "latchkey.db")); err != nil {
+	if _, err := os.Stat(filepath.Join(folder, "latchkey.db")); err != nil {
 		t.Error(err)
 	}
 }

@@ -2,11 +2,16 @@ package server
 
 import "time"
 
-// DefaultLimits are how long a client may take over its header and its body,
-// how long a connection may idle, and the bytes of a header.
-func DefaultLimits() (header, read, idle time.Duration, headerBytes int) {
+// Limits are what a client may take.
+type Limits struct {
+	Header, Read, Idle time.Duration
+	HeaderBytes        int
+}
+
+// DefaultLimits are those of a real server.
+func DefaultLimits() Limits {
 	l := defaultLimits()
-	return l.header, l.read, l.idle, l.headerBytes
+	return Limits{l.header, l.read, l.idle, l.headerBytes}
 }
 
 // Hurry shortens how long clients may take over their header and their body.

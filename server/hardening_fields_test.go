@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -13,21 +14,22 @@ func fieldsOf(t testing.TB, base attack, r target) []attack {
 	for _, f := range r.fields {
 		for _, value := range badValues(f) {
 			all = append(all, base.with("field: "+f.name+" is "+value[:min(len(value), 24)], func(a *attack) {
-				a.body = strings.Replace(withField(t, r.body, f.name, "\x00"), `"\u0000"`, value, 1)
+				a.body = r.wrap(strings.Replace(withField(t, r.body, f.name, "\x00"), `"\u0000"`, value, 1))
 			}))
 		}
 		if !f.optional {
-			all = append(all, base.with("field: no "+f.name, func(a *attack) { a.body = withField(t, r.body, f.name, nil) }))
+			all = append(all, base.with("field: no "+f.name, func(a *attack) { a.body = r.wrap(withField(t, r.body, f.name, nil)) }))
 		}
-		inner := base.body[1 : len(base.body)-1]
+		object := encoded(t, r.body)
+		inner := object[1 : len(object)-1]
 		value := encoded(t, r.body[f.name])
 		for _, twin := range []string{f.name, strings.ToUpper(f.name), strings.ToUpper(f.name[:1]) + f.name[1:], escapedName(f.name), strings.Replace(f.name, "s", "ſ", 1)} {
 			if twin == f.name && strings.Contains(f.name, "ſ") || r.body[f.name] == nil {
 				continue
 			}
 			all = append(all,
-				base.with("twin: "+twin+" behind", func(a *attack) { a.body = "{" + inner + `,"` + twin + `":` + value + "}" }),
-				base.with("twin: "+twin+" before", func(a *attack) { a.body = `{"` + twin + `":` + value + "," + inner + "}" }))
+				base.with("twin: "+twin+" behind", func(a *attack) { a.body = r.wrap("{" + inner + `,"` + twin + `":` + value + "}") }),
+				base.with("twin: "+twin+" before", func(a *attack) { a.body = r.wrap(`{"` + twin + `":` + value + "," + inner + "}") }))
 		}
 	}
 	if _, ok := r.body["session_id"]; ok {
@@ -55,22 +57,31 @@ func escapedName(name string) string {
 
 // badValues are JSON values that the field cannot take.
 func badValues(f field) []string {
-	bad := []string{"true", "false", "[]", "{}", `["x"]`, `{"x":"y"}`, "1.5", "-1", "1e400", `"\ud800"`, `"a\u0000b"`}
-	switch {
-	case f.number:
-		bad = append(bad, `""`, `"1"`, `"x"`, "null", "1.0", "1e3", "9223372036854775808", "18446744073709551616", "18446744073709551617")
-	case f.code:
-		bad = append(bad, "1000000", "1e3", "123456.0", "18446744073709551617")
-	default:
-		bad = append(bad, "0", "7", "123456", "18446744073709551617")
+	bad := []string{"{}", `["x"]`, `{"x":"y"}`, "1.5", "-1", "1e400", `"\ud800"`, `"a\u0000b"`}
+	switch f.kind {
+	case number:
+		bad = append(bad, "true", "[]", `""`, `"1"`, `"x"`, "1.0", "1e3", "9223372036854775808", "18446744073709551616", "18446744073709551617")
+	case boolean:
+		bad = append(bad, "0", "1", `""`, `"true"`, "[]", "[true]")
+	case numbersList:
+		bad = append(bad, "true", `"3"`, `["3"]`, "[3.5]", "[[3]]", "[1e3]", "[9223372036854775808]", "[-1]", "[999]", "[0]")
+	case oneTimeCode:
+		bad = append(bad, "true", "false", "[]", "1000000", "1e3", "123456.0", "18446744073709551617")
+	case text:
+		bad = append(bad, "true", "false", "[]", "0", "7", "123456", "18446744073709551617")
 	}
-	if !f.optional {
+	if (!f.optional || f.kind == number) && !f.nullable {
 		bad = append(bad, "null")
 	}
 	if !f.optional {
 		bad = append(bad, `""`)
 	}
 	return bad
+}
+
+func atoi(digits string) int {
+	n, _ := strconv.Atoi(digits) // an id of the database's
+	return n
 }
 
 // sessionIDs are near misses of the device that the body names (S-05).

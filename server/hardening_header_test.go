@@ -23,29 +23,29 @@ func answers(t *testing.T, f *fortress, scheme string) map[string]servertest.Rep
 		t.Fatalf("the handler is a %T", f.App.Handler())
 	}
 	all := map[string]servertest.Reply{}
-	get := func(what, method, path, token string, body any) {
+	ask := func(what, method, path, token string, body any) {
 		all[what] = f.unchecked(t, servertest.Request{Method: method, Path: scheme + "://latchkey.example" + path, Token: token, Body: body, From: f.peer()})
 	}
 	for _, r := range engine.Routes() {
 		if r.Path == "/api/auth/logout" {
 			continue // it comes last
 		}
-		get(r.Method+" "+r.Path, r.Method, r.Path, token, nil)
-		get(r.Method+" "+r.Path+" without a token", r.Method, r.Path, "", nil)
-		get(r.Method+" "+r.Path+" with a wrong token", r.Method, r.Path, "x.y.z", nil)
-		get("PROPFIND "+r.Path, "PROPFIND", r.Path, token, nil)
-		get("a long body for "+r.Path, r.Method, r.Path, token, strings.Repeat("x", 1<<20+1))
+		ask(r.Method+" "+r.Path, r.Method, r.Path, token, nil)
+		ask(r.Method+" "+r.Path+" without a token", r.Method, r.Path, "", nil)
+		ask(r.Method+" "+r.Path+" with a wrong token", r.Method, r.Path, "x.y.z", nil)
+		ask("PROPFIND "+r.Path, "PROPFIND", r.Path, token, nil)
+		ask("a long body for "+r.Path, r.Method, r.Path, token, strings.Repeat("x", 1<<20+1))
 	}
-	get("an unknown path", http.MethodGet, "/api/none", token, nil)
-	get("a path of nobody", http.MethodGet, "/index.html", "", nil)
-	get("the root", http.MethodGet, "/", "", nil)
-	get("a malformed body", http.MethodPost, "/api/me/update", token, "{")
-	get("a missing key", http.MethodPost, "/api/me/sshkey/delete?id=77", token, nil)
-	get("a right password", http.MethodPost, "/api/auth/login", "", map[string]string{"username": "admin", "password": servertest.AdminPassword})
+	ask("an unknown path", http.MethodGet, "/api/none", token, nil)
+	ask("a path of nobody", http.MethodGet, "/index.html", "", nil)
+	ask("the root", http.MethodGet, "/", "", nil)
+	ask("a malformed body", http.MethodPost, "/api/me/update", token, "{")
+	ask("a missing key", http.MethodPost, "/api/me/sshkey/delete?id=77", token, nil)
+	ask("a right password", http.MethodPost, "/api/auth/login", "", map[string]string{"username": "admin", "password": servertest.AdminPassword})
 	for range 20 {
-		get("a throttled sign-in", http.MethodPost, "/api/auth/login", "", map[string]string{"username": "nobody", "password": "x"})
+		ask("a throttled sign-in", http.MethodPost, "/api/auth/login", "", map[string]string{"username": "nobody", "password": "x"})
 	}
-	get("a logout", http.MethodGet, "/api/auth/logout", token, nil)
+	ask("a logout", http.MethodGet, "/api/auth/logout", token, nil)
 	return all
 }
 
@@ -146,7 +146,7 @@ func TestNothingElseIsServed(t *testing.T) {
 	for _, path := range []string{
 		"/debug/pprof", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/cmdline", "/debug/vars", "/metrics", "/api/metrics", "/.git/config", "/.git/HEAD", "/.env", "/.htaccess", "/.well-known/security.txt",
 		"/latchkey.db", "/latchkey.db-wal", "/data/latchkey.db", "/master.key", "/data/master.key", "/control.json", "/config.yaml", "/config.json", "/swagger", "/swagger/index.html", "/swagger.json", "/openapi.json",
-		"/api", "/api/", "/api/none", "/api/admin", "/api/admin/", "/api/admin/user/list", "/server-status", "/actuator", "/actuator/env", "/phpinfo.php", "/wp-login.php", "/admin", "/index.html", "/", "/dav/", "/p/x", "/d/x",
+		"/api", "/api/", "/api/none", "/api/admin", "/api/admin/", "/api/admin/users", "/server-status", "/actuator", "/actuator/env", "/phpinfo.php", "/wp-login.php", "/admin", "/index.html", "/", "/dav/", "/p/x", "/d/x",
 		"/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "/static/../../latchkey.db", "/api/public/../../latchkey.db", "/ping/../master.key", "//etc/passwd",
 	} {
 		for _, credential := range []string{"", token} {

@@ -93,9 +93,14 @@ func TestRefusedSignInsAreIdentical(t *testing.T) {
 func TestEnabledGuestCannotSignIn(t *testing.T) {
 	f := besiege(t)
 	f.setDisabled(t, "guest", false)
+	const given = "a password for nobody"
+	if err := f.App.Profile.SetPassword(t.Context(), f.account(t, "guest"), given); err != nil {
+		t.Fatal(err)
+	}
 	before := f.rows(t)
-	for _, password := range []string{"", "guest", staticHash(""), staticHash("guest"), servertest.AdminPassword} {
+	for _, password := range []string{"", given, staticHash(given), "guest", staticHash(""), staticHash("guest"), servertest.AdminPassword} {
 		for _, route := range []string{"/api/auth/login", "/api/auth/login/hash"} {
+			f.App.Profile.Throttle.LiftAccount(t.Context(), f.account(t, "guest"))
 			reply := f.Do(t, servertest.Request{Path: route, From: f.peer(), Body: map[string]string{"username": "guest", "password": password}})
 			wantCode(t, "guest with "+password, reply, http.StatusBadRequest)
 		}

@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
-		Deadline:            time.Now().Add(4 * time.Minute),
+		Deadline:            time.Now().Add(2 * time.Minute),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -147,8 +147,11 @@ func (*story) fails(ts *testscript.TestScript, args []string) error {
 	}
 	err = ts.Exec("latchkey", args[1:]...)
 	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok || exit.ExitCode() != want {
-		return fmt.Errorf("it ended with %v, want status %d", err, want)
+	switch {
+	case err == nil:
+		return fmt.Errorf("it succeeded, want status %d", want)
+	case !ok || exit.ExitCode() != want:
+		return fmt.Errorf("want status %d: %w", want, err)
 	}
 	return nil
 }

@@ -10,10 +10,6 @@ import (
 	"strings"
 )
 
-// DefaultPrefix begins the names of AList's tables unless its configuration
-// says otherwise.
-const DefaultPrefix = "x_"
-
 // ErrNotAList says that there is no table of users.
 var ErrNotAList = errors.New("this is no AList database")
 

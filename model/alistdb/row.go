@@ -74,6 +74,8 @@ func toNumber(value any) (int64, bool) {
 		return 0, true
 	case int64:
 		return v, true
+	case uint64: // MySQL's BIGINT UNSIGNED
+		return int64(v), v <= math.MaxInt64 //nolint:gosec // the second result says so
 	case bool:
 		if v {
 			return 1, true

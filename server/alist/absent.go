@@ -16,6 +16,8 @@ var (
 	ErrNoLDAP = fault.New(fault.Forbidden, "no_ldap", "ldap is not enabled")
 	// ErrNoSSO says that nobody signs in by single sign-on.
 	ErrNoSSO = fault.New(fault.Forbidden, "no_sso", "Single sign-on is not enabled")
+	// ErrNoSSOReturn says the same where a provider sends people back to.
+	ErrNoSSOReturn = fault.New(fault.Forbidden, "no_sso_return", "sso login is disabled")
 	// ErrNoPasskeys says that nobody signs in by passkey.
 	ErrNoPasskeys = fault.New(fault.Forbidden, "no_passkeys", "WebAuthn is not enabled")
 )

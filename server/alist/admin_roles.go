@@ -68,8 +68,8 @@ type roleBody struct {
 
 // Validate asks for the name and for masks of 32 bits.
 func (r *roleBody) Validate() error {
-	if r.ID < 0 {
-		return web.ErrField.WithText(`field "id" must not be negative`)
+	if err := checkWishedID(r.ID); err != nil {
+		return err
 	}
 	for _, s := range r.Scopes {
 		if s.Path == "" || s.Permission < 0 || s.Permission > maxPermission {
@@ -116,6 +116,9 @@ func (a *API) UpdateRole(c *gin.Context) error {
 
 // DeleteRole deletes a role that nobody has (contract §5.25).
 func (a *API) DeleteRole(c *gin.Context) error {
+	if err := noBody(c); err != nil {
+		return err
+	}
 	id, err := web.ID(c, "id")
 	if err != nil {
 		return err

@@ -174,7 +174,12 @@ func (*API) SettingDelete(c *gin.Context) error {
 }
 
 // ResetToken makes a new static token (contract §5.26).
-func (a *API) ResetToken(c *gin.Context) error { return a.newToken(c, "") }
+func (a *API) ResetToken(c *gin.Context) error {
+	if err := noBody(c); err != nil {
+		return err
+	}
+	return a.newToken(c, "")
+}
 
 type tokenBody struct {
 	Token string `json:"token"`

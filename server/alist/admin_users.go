@@ -124,8 +124,8 @@ type userBody struct {
 // Validate asks for the name, and for limits that are numbers or null.
 func (u *userBody) Validate() error {
 	var err error
-	if u.ID < 0 {
-		return web.ErrField.WithText(`field "id" must not be negative`)
+	if err := checkWishedID(u.ID); err != nil {
+		return err
 	}
 	if u.Permission != nil && (*u.Permission < 0 || *u.Permission > maxPermission) {
 		return web.ErrField.WithText(`field "permission" must be a 32-bit mask`)
@@ -142,7 +142,19 @@ func (u *userBody) Validate() error {
 const (
 	maxPermission = 1<<31 - 1
 	maxLimit      = 1<<31 - 1
+	// maxWishedID leaves room above it: the ids that follow are counted on from
+	// the greatest there ever was.
+	maxWishedID = 1<<31 - 1
 )
+
+// checkWishedID takes the id that a new account or role is to have, or 0 for
+// any.
+func checkWishedID(id int64) error {
+	if id < 0 || id > maxWishedID {
+		return web.ErrField.WithText(`field "id" must be from 0 to 2147483647`)
+	}
+	return nil
+}
 
 // limitOf reads a limit: absent leaves it, null hands it to the settings.
 func limitOf(field string, text json.RawMessage) (**int64, error) {
@@ -202,6 +214,9 @@ func (a *API) UpdateUser(c *gin.Context) error {
 
 // DeleteUser deletes an account (contract §5.21).
 func (a *API) DeleteUser(c *gin.Context) error {
+	if err := noBody(c); err != nil {
+		return err
+	}
 	id, err := web.ID(c, "id")
 	if err != nil {
 		return err
@@ -214,6 +229,9 @@ func (a *API) DeleteUser(c *gin.Context) error {
 
 // CancelTwoFactor takes an account's second factor off (contract §5.21).
 func (a *API) CancelTwoFactor(c *gin.Context) error {
+	if err := noBody(c); err != nil {
+		return err
+	}
 	id, err := web.ID(c, "id")
 	if err != nil {
 		return err
@@ -227,6 +245,9 @@ func (a *API) CancelTwoFactor(c *gin.Context) error {
 
 // ForgetUser makes an account be read again (contract §5.21).
 func (a *API) ForgetUser(c *gin.Context) error {
+	if err := noBody(c); err != nil {
+		return err
+	}
 	name, err := web.Text(c, "username")
 	if err != nil {
 		return err
@@ -262,6 +283,9 @@ func (a *API) UserSSHKeys(c *gin.Context) error {
 
 // DeleteUserSSHKey deletes anybody's key (contract §5.23).
 func (a *API) DeleteUserSSHKey(c *gin.Context) error {
+	if err := noBody(c); err != nil {
+		return err
+	}
 	id, err := web.ID(c, "id")
 	if err != nil {
 		return ErrKeyID

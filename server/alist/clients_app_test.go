@@ -1,6 +1,7 @@
 package alist_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,9 +13,7 @@ const twoDays = 48*time.Hour - 5*time.Minute // how long three applications keep
 // Applications that sign in with a name and a password.
 func TestApplications(t *testing.T) {
 	clients := signInAgain()
-	for name, c := range keepTheirToken() {
-		clients[name] = c
-	}
+	maps.Copy(clients, keepTheirToken())
 	clients["FongMi/CatVodSpider signs in when it reads that the guest is disabled"] = client{
 		library: okhttpLibrary(), json: webJSON, ok: []check{status200, code200}, run: catVodSpider,
 	}
@@ -106,15 +105,7 @@ func signInAgain() map[string]client {
 	}
 	return map[string]client{
 		"power721/alist-tvbox signs in for each action": {
-			library: springLibrary(), ok: []check{codeBelow400},
-			run: func(p *program) {
-				first := p.signIn(plainRoute, `{"username":"admin","password":"`+password+`","otp_code":""}`)
-				for range 30 {
-					token := p.signIn(plainRoute, `{"username":"admin","password":"`+password+`","otp_code":""}`)
-					p.accept(p.send(http.MethodGet, adminListRoute, "", "Authorization: "+token))
-				}
-				p.admin("Authorization: " + first)
-			},
+			library: springLibrary(), ok: []check{codeBelow400}, run: alistTVBox,
 		},
 		"krau/SaveAny-Bot signs in every hour": {
 			library: goLibrary(), ok: []check{status200, code200},
@@ -140,6 +131,30 @@ func signInAgain() map[string]client {
 			run: on401("{\n    \"username\": \"admin\",\n    \"password\": \"" + password + "\"\n}"),
 		},
 	}
+}
+
+// alistTVBox makes an account with an id of its choice and a role from before
+// AList 3.46, and signs in anew for every step.
+func alistTVBox(p *program) {
+	act := func(method, target, body string) {
+		p.Helper()
+		token := p.signIn(plainRoute, `{"username":"admin","password":"`+password+`","otp_code":""}`)
+		p.accept(p.send(method, target, body, "Authorization: "+token))
+	}
+	first := p.signIn(plainRoute, `{"username":"admin","password":"`+password+`","otp_code":""}`)
+	account := func(secret string) string {
+		return `{"id":3,"username":"tvbox","password":"` + secret + `","base_path":"/","role":0,"permission":368,"disabled":false,"sso_id":""}`
+	}
+	act(http.MethodPost, "/api/admin/user/create", account(password))
+	act(http.MethodGet, "/api/admin/user/get?id=3", "")
+	p.site.wantAlive(p, "the account it made", p.site.SignIn(p, "tvbox", password, "").Token, "tvbox")
+	act(http.MethodPost, "/api/admin/user/update", account(newPassword))
+	p.site.wantAlive(p, "the account it changed", p.site.SignIn(p, "tvbox", newPassword, "").Token, "tvbox")
+	act(http.MethodPost, "/api/admin/user/delete?id=3", "")
+	for range 30 {
+		act(http.MethodGet, "/api/me", "")
+	}
+	p.admin("Authorization: " + first)
 }
 
 func catVodSpider(p *program) {

@@ -121,6 +121,9 @@ func TestUnnamedPrograms(t *testing.T) {
 				if words := strings.ToLower(a.Message); !strings.Contains(words, "login please") || !strings.Contains(words, "guest user is disabled") {
 					p.Errorf("message %q, want login please and guest user is disabled in it", a.Message)
 				}
+				a = p.send(http.MethodPost, "/api/admin/user/create", `{"username":"root","password":"`+password+`","role":[2]}`,
+					"Authorization: "+p.site.App.AdminToken())
+				p.refused(a, http.StatusBadRequest, "admin or guest user can not be created")
 			},
 		},
 	})

@@ -12,7 +12,7 @@ import (
 
 func TestUnknownRoutesAnswerInTheEnvelope(t *testing.T) {
 	s := open(t)
-	for _, path := range []string{"/api/nothing", "/api", "/api/", "/api/me/", "/api/auth/login/", "/api//me", "/nothing", "/", "/api/fs/list"} {
+	for _, path := range []string{"/api/nothing", "/api", "/api/", "/api/me/", "/api/auth/login/", "/api//me", "/nothing", "/nothing/at/all"} {
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "OPTIONS"} {
 			got := s.Do(t, servertest.Request{Method: method, Path: path, Token: "garbage"})
 			wantAnswer(t, method+" "+path, got, http.StatusNotFound, refusal(http.StatusNotFound, "not found"))

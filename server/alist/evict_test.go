@@ -1,6 +1,7 @@
 package alist_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -111,22 +112,24 @@ func disguises(token string) []servertest.Request {
 	return list
 }
 
-// Requests of the device that run while it is evicted must not bring it back.
+// Requests of the device that run while it is evicted, and the notes of when it
+// was used that are written meanwhile, must not bring it back.
 func TestEvictionIsNotUndoneByRequestsUnderWay(t *testing.T) {
 	s := open(t)
 	const rounds, workers = 15, 8
 	for round := range rounds {
 		in := s.Admin(t, "laptop")
+		s.clock.Advance(2 * time.Minute) // its use is worth a note again
 		var group sync.WaitGroup
 		stop := make(chan struct{})
-		for range workers {
+		for worker := range workers {
 			group.Go(func() {
 				for {
 					select {
 					case <-stop:
 						return
 					default:
-						s.get(t, in.Token, sessionsRoute)
+						s.use(t, in.Token, worker)
 					}
 				}
 			})
@@ -141,6 +144,18 @@ func TestEvictionIsNotUndoneByRequestsUnderWay(t *testing.T) {
 		s.wantDead(t, "after its requests", in.Token, inactive)
 		if ids := s.devices(t, s.App.AdminToken()); len(ids) != 0 {
 			t.Fatalf("round %d: the device is back: %v", round+1, ids)
+		}
+	}
+}
+
+// use sends a request from an address of the worker's own, which is noted at
+// once; every second worker also has the notes written.
+func (s *site) use(t *testing.T, token string, worker int) {
+	t.Helper()
+	s.Do(t, servertest.Request{Path: sessionsRoute, Token: token, From: fmt.Sprintf("198.51.100.%d", worker+1)})
+	if worker%2 == 0 {
+		if err := s.App.Sessions.Flush(t.Context()); err != nil {
+			t.Errorf("flush: %v", err)
 		}
 	}
 }

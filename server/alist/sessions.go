@@ -2,7 +2,6 @@ package alist
 
 import (
 	"encoding/json"
-	"regexp"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -77,8 +76,18 @@ type eviction struct {
 	DeviceKey string `json:"device_key"`
 }
 
-// isSessionID matches what a session id looks like.
-func isSessionID(id string) bool { return regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(id) }
+// sessionIDLength is the length of a session id in hex digits.
+const sessionIDLength = 32
+
+// isSessionID reports whether id looks like a session id.
+func isSessionID(id string) bool {
+	for i := range len(id) {
+		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(id) == sessionIDLength
+}
 
 // Validate takes exactly one well-formed id. Everything else is no device at
 // all, which is also the answer for somebody else's.

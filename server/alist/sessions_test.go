@@ -31,10 +31,18 @@ func (s *site) from(t *testing.T, username, address, agent, clientID string) ser
 	return in
 }
 
-// row is a device as a list writes it; owner is the admin's two more keys.
-func row(id, owner string, seenAt, createdAt, expiresAt time.Time, agent, ip string, current bool, kind string) string {
+// listed is a device as a list shows it.
+type listed struct {
+	id, agent, ip, kind string
+	seenAt, createdAt   time.Time
+	current             bool
+}
+
+// row is how a list writes it; owner is the two keys that the admin's has more.
+func (d listed) row(owner string) string {
 	return fmt.Sprintf(`{"session_id":"%s",%s"last_active":%d,"status":0,"ua":"%s","ip":"%s","current":%t,"kind":"%s","created_at":"%s","expires_at":"%s"}`,
-		id, owner, seenAt.Unix(), agent, ip, current, kind, createdAt.Format(time.RFC3339), expiresAt.Format(time.RFC3339))
+		d.id, owner, d.seenAt.Unix(), d.agent, d.ip, d.current, d.kind,
+		d.createdAt.Format(time.RFC3339), d.createdAt.Add(48*time.Hour).Format(time.RFC3339))
 }
 
 func TestListsTellWhoIsSignedInWhere(t *testing.T) {
@@ -45,22 +53,19 @@ func TestListsTellWhoIsSignedInWhere(t *testing.T) {
 	s.clock.Advance(time.Minute)
 	program := s.from(t, "admin", "2001:db8:85a3:1:2:8a2e:370:7334", "curl/8.5.0", "")
 	s.clock.Advance(time.Minute)
-	alice := s.from(t, "alice", "127.0.0.1", "okhttp/4.12.0", "phone")
+	phone := s.from(t, "alice", "2001:db8:85a3:1:2:8a2e:370:7334", "okhttp/4.12.0", "phone")
 	s.clock.Advance(time.Hour)
 	s.Do(t, servertest.Request{Path: "/api/me", Token: program.Token, From: "203.0.113.9", Header: map[string]string{"User-Agent": "curl/8.6.0"}})
-	now, minute, two := s.clock.Now(), begun.Add(time.Minute), begun.Add(2*time.Minute)
-	const life = 48 * time.Hour
-	rows := func(owner, other string, current bool) string {
-		return row(browser.DeviceKey, owner, now, begun, begun.Add(life), firefox, "198.*.*.7", current, "web") + "," +
-			row(program.DeviceKey, owner, now, minute, minute.Add(life), "curl/8.6.0", "203.*.*.9", false, "api") + other
-	}
+	one, two := begun.Add(time.Minute), begun.Add(2*time.Minute)
+	first := listed{browser.DeviceKey, firefox, "198.*.*.7", "web", s.clock.Now(), begun, true}
+	second := listed{program.DeviceKey, "curl/8.6.0", "203.*.*.9", "api", s.clock.Now(), one, false}
+	third := listed{phone.DeviceKey, "okhttp/4.12.0", "2001:*:*:*:*:*:*:7334", "api", two, two, false}
 	list := func(path string) servertest.Reply {
 		return s.Do(t, servertest.Request{Path: path, Token: browser.Token, From: "198.51.100.7", Header: map[string]string{"User-Agent": firefox}})
 	}
-	const head = `{"code":200,"message":"success","data":[`
-	wantBody(t, "the own devices", list(sessionsRoute), head+rows("", "", true)+"]}")
-	aliceRow := "," + row(alice.DeviceKey, `"user_id":3,"username":"alice",`, two, two, two.Add(life), "okhttp/4.12.0", "127.*.*.1", false, "api")
-	wantBody(t, "everybody's", list(adminListRoute), head+rows(`"user_id":2,"username":"admin",`, aliceRow, true)+"]}")
+	const head, admin, alice = `{"code":200,"message":"success","data":[`, `"user_id":2,"username":"admin",`, `"user_id":3,"username":"alice",`
+	wantBody(t, "the own devices", list(sessionsRoute), head+first.row("")+","+second.row("")+"]}")
+	wantBody(t, "everybody's", list(adminListRoute), head+first.row(admin)+","+second.row(admin)+","+third.row(alice)+"]}")
 }
 
 func TestListOfWhoHasNoDeviceIsAnEmptyArray(t *testing.T) {

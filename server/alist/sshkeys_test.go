@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -123,7 +124,7 @@ func TestSSHKeyDeletion(t *testing.T) {
 	token, alice := s.Admin(t, "").Token, s.SignIn(t, "alice", password, "").Token
 	for i := range 3 {
 		line, _ := sshKey(t)
-		wantDone(t, "add", s.post(t, token, keyAddRoute, object{"title": fmt.Sprint(i), "key": line}))
+		wantDone(t, "add", s.post(t, token, keyAddRoute, object{"title": strconv.Itoa(i), "key": line}))
 	}
 	for name, tt := range map[string]struct {
 		token, query string

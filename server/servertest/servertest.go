@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -165,7 +166,7 @@ func newRequest(t testing.TB, r Request) *http.Request {
 		req.Header.Set(name, value)
 	}
 	if r.From != "" {
-		req.RemoteAddr = r.From + ":4711"
+		req.RemoteAddr = net.JoinHostPort(r.From, "4711")
 	}
 	return req
 }

@@ -81,15 +81,13 @@ func (s *Service) Add(ctx context.Context, a model.Account) (model.Account, erro
 	if a.PasswordHash != "" {
 		a.PasswordAt = a.CreatedAt
 	}
+	a.Roles = distinct(a.Roles)
 	if err := s.rolesExist(ctx, a.Roles); err != nil {
 		return a, err
 	}
 	made, err := s.store.CreateAccount(ctx, a)
 	if errors.Is(err, model.ErrConflict) {
-		if _, err := s.store.AccountByID(ctx, a.ID); a.ID != 0 && err == nil {
-			return a, ErrIDTaken
-		}
-		return a, ErrNameTaken
+		return a, s.taken(ctx, a)
 	}
 	if err != nil {
 		return a, fmt.Errorf("create account: %w", err)
@@ -97,6 +95,31 @@ func (s *Service) Add(ctx context.Context, a model.Account) (model.Account, erro
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: made.Key}) // it may be the first of its role
 	s.audit.Record(ctx, audit.AccountCreated, slog.Int64("created_id", made.ID))
 	return made, nil
+}
+
+// taken says whether it is the name or the wished id that another account has;
+// of both, the name.
+func (s *Service) taken(ctx context.Context, a model.Account) error {
+	if _, err := s.store.AccountByName(ctx, a.Username, a.NameFolded); a.ID == 0 || err == nil {
+		return ErrNameTaken
+	}
+	if _, err := s.store.AccountByID(ctx, a.ID); err == nil {
+		return ErrIDTaken
+	}
+	return ErrNameTaken // of several imported twins
+}
+
+// distinct is the list with each id where it first stands.
+func distinct(ids model.IntList) model.IntList {
+	list := make(model.IntList, 0, len(ids))
+	seen := map[int64]bool{}
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id] = true
+			list = append(list, id)
+		}
+	}
+	return list
 }
 
 func (s *Service) rolesExist(ctx context.Context, ids []int64) error {
@@ -113,26 +136,15 @@ func (s *Service) rolesExist(ctx context.Context, ids []int64) error {
 // ErrReservedRole, ErrAdminRole or ErrLastAdmin.
 func (s *Service) Edit(ctx context.Context, old model.Account, e model.AccountEdit) error {
 	e.At = model.At(s.now())
-	if e.Username != nil {
-		if *e.Username != old.Username {
-			if err := CheckName(*e.Username); err != nil {
-				return err
-			}
-		}
-		folded := Fold(*e.Username)
-		e.NameFolded, e.NameKey = &folded, &folded
-		if *e.Username == old.Username {
-			e.Username, e.NameFolded, e.NameKey = nil, nil, nil // an imported twin keeps its exact spelling
-		}
+	if err := editRoles(old, &e); err != nil {
+		return err
+	}
+	if err := editName(old, &e); err != nil {
+		return err
 	}
 	if e.BasePath != nil {
 		clean := cleanPath(*e.BasePath)
 		e.BasePath = &clean
-	}
-	if e.Roles != nil {
-		if err := mayHold(old, *e.Roles); err != nil {
-			return err
-		}
 	}
 	err := s.store.EditAccount(ctx, old.Key, e)
 	switch {
@@ -150,11 +162,28 @@ func (s *Service) Edit(ctx context.Context, old model.Account, e model.AccountEd
 	return nil
 }
 
-// mayHold holds the dialect's rules of who may be given which roles.
-func mayHold(old model.Account, roles model.IntList) error {
-	if slices.Equal(old.Roles, roles) {
+// editName leaves a name alone that does not change: an imported one need not
+// be as new ones must, and a twin keeps its exact spelling.
+func editName(old model.Account, e *model.AccountEdit) error {
+	if e.Username == nil || *e.Username == old.Username {
+		e.Username = nil
 		return nil
 	}
+	folded := Fold(*e.Username)
+	e.NameFolded, e.NameKey = &folded, &folded
+	return CheckName(*e.Username)
+}
+
+// editRoles holds the dialect's rules of who may be given which roles. Roles
+// that do not change are not written, so that a form sent back whole gives
+// nothing back that was taken away meanwhile.
+func editRoles(old model.Account, e *model.AccountEdit) error {
+	if e.Roles == nil || slices.Equal(old.Roles, *e.Roles) {
+		e.Roles = nil
+		return nil
+	}
+	roles := distinct(*e.Roles)
+	e.Roles = &roles
 	if old.Username == adminName {
 		return ErrAdminRole
 	}

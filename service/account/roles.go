@@ -17,8 +17,8 @@ var (
 	// ErrNoRole says that there is no such role.
 	ErrNoRole = fault.New(fault.NotFound, "role_unknown", "failed get role: record not found")
 	// ErrRoleName says that a role needs a name.
-	ErrRoleName = fault.New(fault.Invalid, "role_name", "role name must be 1 to 64 printable characters without blanks at its ends")
-	// ErrRoleTaken says that another role has the name or the id.
+	ErrRoleName = fault.New(fault.Invalid, "role_name", "role name must be 1 to 64 printable characters without slashes or blanks at its ends")
+	// ErrRoleTaken says that another role has the name.
 	ErrRoleTaken = fault.New(fault.Invalid, "role_taken", "role name already exists")
 	// ErrRoleFixed says that the roles of admins and guests stay as they are.
 	ErrRoleFixed = fault.New(fault.Forbidden, "role_fixed", "cannot modify admin role")
@@ -49,7 +49,8 @@ func (s *Service) Roles(ctx context.Context, number, size int) ([]model.Role, in
 	return rows, total, nil
 }
 
-// AddRole adds a role. It fails with ErrRoleName or ErrRoleTaken.
+// AddRole adds a role, with an id of its own unless r has one. It fails with
+// ErrRoleName, ErrRoleTaken or ErrIDTaken.
 func (s *Service) AddRole(ctx context.Context, r model.Role) (model.Role, error) {
 	if CheckName(r.Name) != nil {
 		return r, ErrRoleName
@@ -57,6 +58,9 @@ func (s *Service) AddRole(ctx context.Context, r model.Role) (model.Role, error)
 	r.Scopes = cleanScopes(r.Scopes)
 	made, err := s.store.CreateRole(ctx, r)
 	if errors.Is(err, model.ErrConflict) {
+		if held, err := s.store.Role(ctx, r.ID); r.ID != 0 && err == nil && held.Name != r.Name {
+			return r, ErrIDTaken
+		}
 		return r, ErrRoleTaken
 	}
 	if err != nil {
@@ -70,13 +74,13 @@ func (s *Service) AddRole(ctx context.Context, r model.Role) (model.Role, error)
 // keeps its name. It fails with ErrNoRole, ErrRoleName, ErrRoleTaken or, for the
 // admin role, ErrRoleFixed.
 func (s *Service) EditRole(ctx context.Context, id int64, e model.RoleEdit) error {
-	if _, err := s.Role(ctx, id); err != nil {
-		return err
-	}
+	old, err := s.Role(ctx, id)
 	switch {
+	case err != nil:
+		return err
 	case id == model.RoleAdmin:
 		return ErrRoleFixed
-	case id == model.RoleGuest:
+	case id == model.RoleGuest, e.Name != nil && *e.Name == old.Name: // an imported name need not be as new ones must
 		e.Name = nil
 	case e.Name != nil && CheckName(*e.Name) != nil:
 		return ErrRoleName

@@ -180,7 +180,7 @@ func (s *Service) CreateRole(ctx context.Context, r model.Role, makeDefault bool
 // EditRole changes a role and, if asked to, makes it the default one. It fails
 // as account.Service.EditRole does, or with ErrDefaultReserved.
 func (s *Service) EditRole(ctx context.Context, id int64, e model.RoleEdit, makeDefault bool) error {
-	if makeDefault && account.HasReserved([]int64{id}) {
+	if makeDefault && id == model.RoleGuest {
 		return ErrDefaultReserved
 	}
 	if err := s.Accounts.EditRole(ctx, id, e); err != nil || !makeDefault {
@@ -269,7 +269,7 @@ func goodToken(token string) bool {
 	return true
 }
 
-// Settings lists the settings of the groups, or all of them without any. The
+// SettingsOf lists the settings of the groups, or all of them without any. The
 // default role is shown by its name, among the names it could have.
 func (s *Service) SettingsOf(ctx context.Context, groups []int) ([]setting.View, error) {
 	views := s.Settings.List(groups)
@@ -281,7 +281,7 @@ func (s *Service) SettingsOf(ctx context.Context, groups []int) ([]setting.View,
 		if err != nil {
 			return nil, err
 		}
-		views[i].Options, views[i].Value = nil, ""
+		views[i].Kind, views[i].Value = setting.Choice, ""
 		for _, r := range roles {
 			if account.HasReserved([]int64{r.ID}) {
 				continue

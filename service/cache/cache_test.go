@@ -3,8 +3,8 @@ package cache_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -61,7 +61,7 @@ func TestInvalidateConcernsItsGroup(t *testing.T) {
 	const groups = 200
 	c := cache.New[int, int](100 * groups)
 	for i := range groups {
-		load(t, c, i, fmt.Sprint(i), 1)
+		load(t, c, i, strconv.Itoa(i), 1)
 	}
 	c.Invalidate("7")
 	if _, ok := c.Get(7); ok {
@@ -93,29 +93,29 @@ func TestGroupsThatShareAGeneration(t *testing.T) {
 	const groups = 2000 // among 16,384 generations some hundred pairs share one
 	fill := func(value int) {
 		for i := range groups {
-			load(t, c, i, fmt.Sprint(i), value)
+			load(t, c, i, strconv.Itoa(i), value)
 		}
 	}
 	fill(1)
 	for i := range groups {
-		c.Invalidate(fmt.Sprint(i))
+		c.Invalidate(strconv.Itoa(i))
 		for other := range groups {
 			if _, ok := c.Get(other); ok || other == i {
 				continue
 			}
-			if got := load(t, c, other, fmt.Sprint(other), 2); got != 2 {
+			if got := load(t, c, other, strconv.Itoa(other), 2); got != 2 {
 				t.Errorf("value = %d, want it loaded anew", got)
 			}
 			if got, ok := c.Get(other); !ok || got != 2 {
 				t.Errorf("Get = %d, %v, want what was loaded", got, ok)
 			}
-			c.Invalidate(fmt.Sprint(other))
+			c.Invalidate(strconv.Itoa(other))
 			if _, ok := c.Get(other); ok {
 				t.Error("the other group cannot be invalidated any more")
 			}
 			return
 		}
-		load(t, c, i, fmt.Sprint(i), 1)
+		load(t, c, i, strconv.Itoa(i), 1)
 	}
 	t.Error("no two groups share a generation, want a bounded number of them")
 }
@@ -206,10 +206,10 @@ func TestKeysThatPrintAlikeInPartDoNotMix(t *testing.T) {
 
 func TestCacheIsBounded(t *testing.T) {
 	for _, size := range []int{0, 1, 64, 1000, 6400} {
-		t.Run(fmt.Sprint(size), func(t *testing.T) {
+		t.Run(strconv.Itoa(size), func(t *testing.T) {
 			c := cache.New[int, int](size)
 			for i := range 10 * max(size, 64) {
-				load(t, c, i, fmt.Sprint(i%50), i)
+				load(t, c, i, strconv.Itoa(i%50), i)
 				if got, ok := c.Get(i); !ok || got != i {
 					t.Fatalf("Get(%d) = %d, %v, want what was loaded last", i, got, ok)
 				}
@@ -255,7 +255,7 @@ func TestNobodySeesWhatWasInvalidatedBefore(t *testing.T) {
 				if i%50 == 0 {
 					c.InvalidateAll()
 				} else {
-					c.Invalidate(fmt.Sprint(g))
+					c.Invalidate(strconv.Itoa(g))
 				}
 				told[g].Store(version)
 			}
@@ -274,7 +274,7 @@ func TestNobodySeesWhatWasInvalidatedBefore(t *testing.T) {
 				got, ok := c.Get(key)
 				if !ok {
 					var err error
-					got, err = c.Load(t.Context(), key, fmt.Sprint(g), func(context.Context) (int64, error) {
+					got, err = c.Load(t.Context(), key, strconv.Itoa(g), func(context.Context) (int64, error) {
 						return truth[g].Load(), nil
 					})
 					if err != nil {
@@ -301,7 +301,7 @@ func FuzzCache(f *testing.F) {
 	f.Fuzz(func(t *testing.T, steps []byte) {
 		c := cache.New[byte, int](128)
 		valid := map[byte]int{}
-		group := func(key byte) string { return fmt.Sprint(key % 4) }
+		group := func(key byte) string { return strconv.Itoa(int(key % 4)) }
 		for i, step := range steps {
 			key := step >> 2
 			switch step & 3 {

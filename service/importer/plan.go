@@ -20,6 +20,7 @@ type plan struct {
 	report Report
 
 	roles    map[int64]int64         // AList's role id → ours
+	general  model.IntList           // the role of who has none; empty if it was deleted here
 	accounts map[int64]model.Account // AList's user id → the account it becomes, or is already
 	fresh    map[int64]bool          // AList's user ids whose accounts are new
 	users    map[int64]bool          // AList's user ids

@@ -9,12 +9,8 @@ import (
 
 	"latchkey/model"
 	"latchkey/model/alistdb"
+	"latchkey/service/account"
 )
-
-// roleGeneral is the id of the role that ordinary people have here. AList has
-// it only after an upgrade from before 3.46; else its 3 is the first role that
-// somebody made.
-const roleGeneral int64 = 3
 
 // allRights is the mask that AList gives admins at every load.
 const allRights = 0xFFFF
@@ -29,7 +25,7 @@ func founding(id int64) model.Role {
 		role.Name, role.Description = "guest", "Guest"
 	case model.RoleAdmin:
 		role.Name, role.Description, role.Scopes = "admin", "Administrator", rootScope(allRights)
-	case roleGeneral:
+	case account.RoleGeneral:
 		role.Name, role.Description, role.IsDefault = nameGeneral, "General User", true
 	}
 	return role
@@ -65,8 +61,10 @@ func (b *roleBook) put(role model.Role) {
 }
 
 // planRoles maps AList's roles to ours. Guest and admin are 1 and 2 in both;
-// the one called general is ours, whatever its id; all others keep their id if
-// it is free.
+// the one called general is our 3, whatever its id: AList has it only after an
+// upgrade from before 3.46, else its 3 is the first role that somebody made.
+// All others keep their id if it is free. Which role is the default one is a
+// setting.
 func (p *plan) planRoles() {
 	var have, wanted []int64
 	for _, role := range p.have.Roles {
@@ -84,30 +82,14 @@ func (p *plan) planRoles() {
 		p.planRole(book, source, &count)
 	}
 	p.report.Counts = append(p.report.Counts, count)
-	p.moveDefault(book)
-}
-
-// moveDefault takes the mark of the default role from our general role where
-// AList has given it to another.
-func (p *plan) moveDefault(book *roleBook) {
-	general := book.byID[roleGeneral]
-	if p.hasDefault() && sameRole(general, founding(roleGeneral)) && !slices.ContainsFunc(p.dump.Roles, meansGeneral) {
-		was := general
-		general.IsDefault = false
-		p.in.Fill = append(p.in.Fill, model.RoleFill{Was: was, Becomes: general})
-		book.put(general)
+	if _, here := book.byID[account.RoleGeneral]; here {
+		p.general = model.IntList{account.RoleGeneral}
 	}
-}
-
-func meansGeneral(r alistdb.Role) bool { return strings.EqualFold(r.Name, nameGeneral) }
-
-func (p *plan) hasDefault() bool {
-	return slices.ContainsFunc(p.dump.Roles, func(r alistdb.Role) bool { return r.Default })
 }
 
 func (p *plan) planRole(book *roleBook, source alistdb.Role, count *Count) {
 	role := p.readRole(source)
-	if ours, ok := literal(role); ok {
+	if ours, ok := literal(role); ok && book.byID[ours].ID != 0 { // ours may have been deleted
 		p.roles[source.ID] = ours
 		role.ID = ours
 		p.fill(book, role, source, count)
@@ -121,7 +103,7 @@ func (p *plan) planRole(book *roleBook, source alistdb.Role, count *Count) {
 	if id, taken := book.byName[role.Name]; taken {
 		p.roles[source.ID] = id
 		count.There++
-		if !sameRights(book.byID[id], role) {
+		if !slices.Equal(book.byID[id].Scopes, role.Scopes) {
 			p.roleLine(source, "a role of this name is here with other rights", fmt.Sprintf("ours (%d) stays as it is", id))
 		}
 		return
@@ -129,7 +111,7 @@ func (p *plan) planRole(book *roleBook, source alistdb.Role, count *Count) {
 	role.ID = book.ids.want(source.ID)
 	if role.ID != source.ID {
 		why := "the id is taken here"
-		if source.ID == roleGeneral {
+		if source.ID == account.RoleGeneral {
 			why = "3 is General User here"
 		}
 		p.roleLine(source, why, fmt.Sprintf("imported as role %d, for its users too", role.ID))
@@ -145,8 +127,8 @@ func literal(role model.Role) (int64, bool) {
 	switch {
 	case role.ID == model.RoleGuest, role.ID == model.RoleAdmin:
 		return role.ID, true
-	case strings.EqualFold(role.Name, nameGeneral): // as meansGeneral
-		return roleGeneral, true
+	case strings.EqualFold(role.Name, nameGeneral):
+		return account.RoleGeneral, true
 	}
 	return 0, false
 }
@@ -158,9 +140,7 @@ func (p *plan) fill(book *roleBook, role model.Role, source alistdb.Role, count 
 	if role.ID == model.RoleAdmin {
 		role.Scopes = rootScope(allRights) // as AList does at every load
 	}
-	if role.ID == roleGeneral && !p.hasDefault() {
-		role.IsDefault = true
-	}
+	role.IsDefault = ours.IsDefault
 	switch owner, taken := book.byName[role.Name]; {
 	case sameRole(ours, role):
 		count.There++
@@ -177,12 +157,9 @@ func (p *plan) fill(book *roleBook, role model.Role, source alistdb.Role, count 
 	}
 }
 
-func sameRights(a, b model.Role) bool {
-	return a.IsDefault == b.IsDefault && slices.Equal(a.Scopes, b.Scopes)
-}
-
 func sameRole(a, b model.Role) bool {
-	return a.ID == b.ID && a.Name == b.Name && a.Description == b.Description && sameRights(a, b)
+	return a.ID == b.ID && a.Name == b.Name && a.Description == b.Description &&
+		a.IsDefault == b.IsDefault && slices.Equal(a.Scopes, b.Scopes)
 }
 
 // readRole is a role of AList's as ours, with its own id.
@@ -190,7 +167,7 @@ func (p *plan) readRole(source alistdb.Role) model.Role {
 	for _, odd := range source.Odd {
 		p.roleLine(source, odd, "taken as empty")
 	}
-	role := model.Role{ID: source.ID, Name: source.Name, Description: source.Description, IsDefault: source.Default}
+	role := model.Role{ID: source.ID, Name: source.Name, Description: source.Description}
 	if strings.TrimSpace(role.Name) == "" {
 		role.Name = fmt.Sprintf("role %d", source.ID)
 		p.roleLine(source, "it has no name", fmt.Sprintf("called %q", role.Name))

@@ -4,17 +4,20 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"latchkey/model"
 	"latchkey/model/alistdb"
+	"latchkey/service/account"
 	"latchkey/service/setting"
 )
 
-// minToken is the shortest static token in characters that is taken over: it
-// has an admin's rights and never expires. AList's own have 106.
-const minToken = 16
-
-const keyDefaultRole = "default_role"
+// What a static token is held to in bytes: it has an admin's rights and never
+// expires. AList's own have 106.
+const (
+	minToken = 16
+	maxToken = 1024
+)
 
 // planSettings takes over the settings that exist here and were not changed
 // here.
@@ -56,13 +59,16 @@ func (p *plan) setting(item setting.Item, source alistdb.Setting, stored string,
 	if item.Key == setting.KeyToken {
 		return p.token(source, stored, count)
 	}
-	value := source.Value
-	if item.Key == keyDefaultRole {
-		value = p.defaultRole(value)
+	value, why := source.Value, ""
+	switch {
+	case item.Key == setting.KeyDefaultRole:
+		value, why = p.defaultRole(value)
+	case !takes(item, value):
+		why = "its value does not suit it"
 	}
-	if !takes(item, value) {
+	if why != "" {
 		count.Left++
-		p.settingLine(source, "its value does not suit it", "left out; ours stays")
+		p.settingLine(source, why, "left out; ours stays")
 		return nil
 	}
 	if value == item.Default {
@@ -89,9 +95,9 @@ func (p *plan) token(source alistdb.Setting, stored string, count *Count) error 
 		count.Left++
 		p.settingLine(source, "ours may be in use", "ours stays, AList's static token does not work here")
 		return nil
-	case len(source.Value) < minToken:
+	case !goodToken(source.Value):
 		count.Left++
-		p.settingLine(source, fmt.Sprintf("it is shorter than %d characters", minToken), "left out; ours stays")
+		p.settingLine(source, fmt.Sprintf("it is not %d to %d printable characters", minToken, maxToken), "left out; ours stays")
 		return nil
 	}
 	sealed, err := p.Sealer.Seal(settingAAD(source.Key), []byte(source.Value))
@@ -106,21 +112,30 @@ func (p *plan) token(source alistdb.Setting, stored string, count *Count) error 
 // settingAAD is what package setting seals secret settings with.
 func settingAAD(key string) string { return "settings|value|" + key }
 
-// defaultRole is AList's default role, an id or a name, as our id; what it
-// cannot be stays as it is and does not suit.
-func (p *plan) defaultRole(value string) string {
-	if id, err := strconv.ParseInt(value, 10, 64); err == nil {
-		if ours, ok := p.roles[id]; ok {
-			return strconv.FormatInt(ours, 10)
-		}
-		return ""
-	}
+// goodToken reports whether a token can be sent as a header and is not guessed
+// in passing.
+func goodToken(token string) bool {
+	return len(token) >= minToken && len(token) <= maxToken &&
+		!strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// defaultRole is AList's default role, an id or a name, as our id, or why it
+// cannot be one here. Package admin holds who sets it to the same.
+func (p *plan) defaultRole(value string) (id, why string) {
+	theirs, err := strconv.ParseInt(value, 10, 64)
 	for _, role := range p.dump.Roles {
-		if role.Name == value {
-			return strconv.FormatInt(p.roles[role.ID], 10)
+		if err != nil && role.Name == value {
+			theirs, err = role.ID, nil
 		}
 	}
-	return value
+	ours, known := p.roles[theirs]
+	switch {
+	case err != nil || !known:
+		return "", "there is no such role"
+	case account.HasReserved([]int64{ours}):
+		return "", "new accounts are neither guests nor admins here"
+	}
+	return strconv.FormatInt(ours, 10), ""
 }
 
 // takes reports whether a value suits a setting, as package setting does when
@@ -134,7 +149,7 @@ func takes(item setting.Item, value string) bool {
 		return err == nil
 	case setting.Choice:
 		return slices.Contains(item.Options, value)
-	case setting.Text:
+	case setting.Text, setting.LongText:
 		return true
 	}
 	return false

@@ -16,10 +16,9 @@ import (
 // nobody more than general.
 func (p *plan) readRoles(u alistdb.User) model.IntList {
 	text := strings.TrimSpace(u.Role.Text)
-	general := model.IntList{roleGeneral}
 	if !u.Role.Valid || text == "" || text == "null" {
 		p.userLine(u, "it has no role", "given role 3, general")
-		return general
+		return slices.Clone(p.general)
 	}
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return p.bareRole(u, n)
@@ -27,24 +26,20 @@ func (p *plan) readRoles(u alistdb.User) model.IntList {
 	var list []int64
 	if json.Unmarshal([]byte(text), &list) != nil {
 		p.userLine(u, "its roles cannot be read", "given role 3, general")
-		return general
+		return slices.Clone(p.general)
 	}
 	return p.mapRoles(u, list)
 }
 
 // bareRole is a role as AList kept it before 3.46.
 func (p *plan) bareRole(u alistdb.User, n int64) model.IntList {
-	id := n
-	if n == 0 {
-		id = roleGeneral
-	}
 	if !p.dump.Lacks(tableRoles) {
 		p.userLine(u, "its role is a bare number", fmt.Sprintf("%d is read as AList before 3.46 meant it", n))
 	}
-	if id == roleGeneral && n == 0 {
-		return model.IntList{id}
+	if n == 0 {
+		return slices.Clone(p.general)
 	}
-	return p.mapRoles(u, []int64{id})
+	return p.mapRoles(u, []int64{n})
 }
 
 // mapRoles finds our roles for AList's.
@@ -68,7 +63,7 @@ func (p *plan) mapRoles(u alistdb.User, list []int64) model.IntList {
 	}
 	done := "left away"
 	if len(roles) == 0 {
-		roles, done = model.IntList{roleGeneral}, "given role 3, general, instead"
+		roles, done = slices.Clone(p.general), "given role 3, general, instead"
 	}
 	p.userLine(u, "there is no role "+strings.Join(unknown, ", "), done)
 	return roles

@@ -5,6 +5,7 @@ package profile
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"latchkey/model"
@@ -20,6 +21,8 @@ import (
 var (
 	// ErrGuest says that the guest account is nobody's to change.
 	ErrGuest = fault.New(fault.Forbidden, "profile_guest", "Guest user can not update profile")
+	// ErrGone says that the account was deleted while its owner changed it.
+	ErrGone = fault.New(fault.Unauthenticated, "account_gone", "token is invalidated")
 	// ErrNotFresh says that the caller signed in too long ago to change the
 	// password.
 	ErrNotFresh = fault.New(fault.Forbidden, "not_fresh", "Sign in again to change your password")
@@ -50,12 +53,20 @@ type Change struct {
 
 // Update changes the caller's account. A new password needs a login that is at
 // most 10 minutes old and ends every login of the account, the caller's too
-// (rulings 20). It fails with ErrGuest, ErrNotFresh, password.ErrWeak,
+// (rulings 20). It fails with ErrGuest, ErrGone, ErrNotFresh, password.ErrWeak,
 // account.ErrName, account.ErrNameTaken or throttle.ErrThrottled.
 func (s *Service) Update(ctx context.Context, by access.Caller, c Change) error {
 	if by.Account.IsGuest() {
 		return ErrGuest
 	}
+	err := s.update(ctx, by, c)
+	if errors.Is(err, account.ErrUnknown) {
+		return ErrGone
+	}
+	return err
+}
+
+func (s *Service) update(ctx context.Context, by access.Caller, c Change) error {
 	change := account.Change{SSOID: &c.SSOID}
 	if c.Username != by.Account.Username {
 		change.Username = &c.Username

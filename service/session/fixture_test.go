@@ -91,6 +91,7 @@ type watched struct {
 	fail   error  // what every method answers
 	read   func() // runs when a login was read and its reader does not know yet
 	opened func() // runs before a login is opened
+	writes func() // runs before touches are written
 }
 
 var errBroken = errors.New("broken disk")
@@ -118,6 +119,12 @@ func (w *watched) onOpen(fn func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.opened = fn
+}
+
+func (w *watched) onTouch(fn func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.writes = fn
 }
 
 func (w *watched) hook(which *func()) {
@@ -183,6 +190,7 @@ func (w *watched) DropInactive(ctx context.Context, accountID int64, deviceKey s
 }
 
 func (w *watched) Touch(ctx context.Context, touches []model.Touch) error {
+	w.hook(&w.writes)
 	if err := w.call(); err != nil {
 		return err
 	}

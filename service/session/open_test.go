@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,8 +89,8 @@ func TestResolveBindsTokensToTheirDevice(t *testing.T) { // S-02
 			}
 			f.restart()
 			f.wantIn(tt.token, tt.clientID, tt.want)
-			any := session.Presented{Token: tt.token, ClientID: tt.clientID, AnyDevice: true}
-			if login, err := f.Resolve(t.Context(), any); err != nil || login.AccountKey != f.alice.Key {
+			loggingOut := session.Presented{Token: tt.token, ClientID: tt.clientID, AnyDevice: true}
+			if login, err := f.Resolve(t.Context(), loggingOut); err != nil || login.AccountKey != f.alice.Key {
 				t.Errorf("Resolve under any device = %+v, %v", login, err)
 			}
 		})
@@ -202,7 +203,7 @@ func TestOpenCapsWhatAnAccountHas(t *testing.T) { // S-08, S-09
 	}{
 		"logins of a device with a Client-Id":   {func(int) string { return laptop }, 20},
 		"logins of the device without one":      {func(int) string { return "" }, 500},
-		"devices, whatever the setting may say": {func(i int) string { return fmt.Sprint(i) }, 100},
+		"devices, whatever the setting may say": {func(i int) string { return strconv.Itoa(i) }, 100},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)

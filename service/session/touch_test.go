@@ -3,12 +3,13 @@ package session_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/revocation"
 	"latchkey/service/session"
 )
 
@@ -164,6 +165,27 @@ func TestFlushKeepsWhatCannotBeWritten(t *testing.T) {
 	}
 }
 
+func TestWhatCouldNotBeWrittenIsNotNewerThanWhatCameSince(t *testing.T) {
+	f := newFixture(t)
+	o := f.signIn(f.alice, laptop)
+	f.clock.advance(time.Hour)
+	f.wantIn(o.Token, laptop, nil)
+	f.store.breakDown(errBroken)
+	f.store.onTouch(func() { // while the write is under way
+		f.clock.advance(time.Hour)
+		f.wantIn(o.Token, laptop, nil)
+	})
+	if err := f.Flush(t.Context()); !errors.Is(err, errBroken) {
+		t.Errorf("Flush = %v, want the failure", err)
+	}
+	f.store.onTouch(nil)
+	f.store.breakDown(nil)
+	f.flush()
+	if got := f.seen(o); got != 2*time.Hour {
+		t.Errorf("seen after %v, want the newest use", got)
+	}
+}
+
 func TestCleanTakesWhatNobodyNeeds(t *testing.T) {
 	f := newFixture(t)
 	day := 24 * time.Hour
@@ -195,7 +217,7 @@ func TestCleanTakesWhatNobodyNeeds(t *testing.T) {
 func TestCleanGoesOnUntilAllIsDone(t *testing.T) {
 	f := newFixture(t)
 	for i := range 1203 {
-		f.signIn(f.store.AddAccount(model.Account{Username: fmt.Sprint(i)}), laptop)
+		f.signIn(f.store.AddAccount(model.Account{Username: strconv.Itoa(i)}), laptop)
 	}
 	f.clock.advance(72 * time.Hour)
 	before := f.store.calls.Load()
@@ -221,6 +243,34 @@ func TestCleanWritesDownUsesFirst(t *testing.T) {
 	f.clock.advance(time.Millisecond)
 	if err := f.Clean(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	f.wantIn(o.Token, laptop, nil)
+}
+
+func TestCleanTellsWhoRemembers(t *testing.T) {
+	f := newFixture(t, func(c *session.Config) { c.IdleTimeout = 10 * time.Minute })
+	bob := f.store.AddAccount(model.Account{Username: "bob"})
+	f.signIn(f.alice, laptop)
+	f.clock.advance(10 * time.Minute)
+	f.signIn(bob, laptop)
+	var heard []string
+	f.hub.Subscribe(func(_ context.Context, n revocation.Notice) { heard = append(heard, n.AccountKey) })
+	if err := f.Clean(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(heard) != 1 || heard[0] != f.alice.Key {
+		t.Errorf("heard of %v, want the account whose login was idle", heard)
+	}
+}
+
+func TestListsKnowUsesThatAreNotWritten(t *testing.T) {
+	f := newFixture(t, func(c *session.Config) { c.IdleTimeout = 10 * time.Minute })
+	o := f.signIn(f.alice, laptop)
+	f.clock.advance(9 * time.Minute)
+	f.wantIn(o.Token, laptop, nil)
+	f.clock.advance(9 * time.Minute) // idle, as far as the database knows
+	if list, err := f.ListAll(t.Context()); err != nil || len(list) != 1 {
+		t.Errorf("ListAll = %+v, %v, want the device whose token works", list, err)
 	}
 	f.wantIn(o.Token, laptop, nil)
 }

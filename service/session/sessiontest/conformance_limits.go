@@ -78,7 +78,7 @@ func limits() map[string]func(*testing.T, *stage) {
 		"the hard cap takes the idlest under evict oldest":             {limit: limit{max: 50, evict: true, cap: 3}, device: "new", ends: 2, want: append(names(2, 4), "new")},
 		"the hard cap takes nobody for a known device":                 {limit: limit{cap: 4}, device: "d0", want: names(0, 4)},
 		"a hard cap of one keeps the newest":                           {limit: limit{cap: 1}, device: "new", ends: 4, want: []string{"new"}},
-		"a limit above the hard cap does not lift it":                  {limit: limit{max: 5, evict: true, cap: 2}, device: "new", ends: 3, want: []string{"d3", "new"}},
+		"a limit above the hard cap does not lift it":                  {limit: limit{max: 3, evict: true, cap: 2}, device: "new", ends: 3, want: []string{"d3", "new"}},
 		"an active device above a lowered limit still meets the cap":   {limit: limit{max: 2, cap: 3}, device: "d0", ends: 1, want: []string{"d0", "d2", "d3"}},
 	} {
 		suite[name] = row.check
