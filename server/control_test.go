@@ -76,13 +76,14 @@ func TestCommandIsHeardByTheRunningServer(t *testing.T) {
 func TestCommandFailsIfTheServerDoesNotHear(t *testing.T) {
 	folder := t.TempDir()
 	s := serve(t, folder, nil)
+	s.AddUser(t, "ann")
 	command := attach(t, folder)
 	command.GiveUp(time.Millisecond)
 	note := filepath.Join(folder, "control.json")
 	if err := os.WriteFile(note, []byte(`{"address":"127.0.0.1:1","secret":"x"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := command.SetDisabled(t.Context(), "admin", true); err != nil {
+	if _, err := command.SetDisabled(t.Context(), "ann", true); err != nil {
 		t.Fatal(err)
 	}
 	if err := command.Close(); err == nil || !strings.Contains(err.Error(), "the running server did not hear of it: restart the server") {
@@ -94,10 +95,11 @@ func TestCommandFailsIfTheServerDoesNotHear(t *testing.T) {
 func TestCommandNeedsNobodyToHearWhenTheServerHasEnded(t *testing.T) {
 	folder := t.TempDir()
 	s := serve(t, folder, nil)
-	in := s.Admin(t, "phone")
+	s.AddUser(t, "ann")
+	in := s.SignIn(t, "ann", servertest.AdminPassword, "phone")
 	command := attach(t, folder)
 	s.end(t)
-	if _, err := command.SetDisabled(t.Context(), "admin", true); err != nil {
+	if _, err := command.SetDisabled(t.Context(), "ann", true); err != nil {
 		t.Fatal(err)
 	}
 	if err := command.Close(); err != nil {

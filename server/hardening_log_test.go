@@ -88,6 +88,7 @@ func tellStory(t *testing.T, f *fortress) secretsOf {
 	do(servertest.Request{Path: "/api/me", Token: "Basic " + token})
 	do(servertest.Request{Path: "/api/me", Header: map[string]string{"Cookie": "token=" + token, "X-Forwarded-For": token, "User-Agent": "a\x1b[31mb\u202e" + token, "Referer": "https://x/?t=" + token, "X-Request-Id": token}})
 	do(servertest.Request{Path: "/api/none/%0a%0dlevel=ERROR%20msg=owned%1b%5b31m"})
+	do(servertest.Request{Path: "/api/none/%e2%80%ae%c2%85%c2%9b31m"})
 	do(servertest.Request{Path: "/api/none?%0alevel=ERROR+msg=owned=1"})
 	do(servertest.Request{Path: "/api/me/sessions/evict", Token: token, Body: map[string]string{"session_id": token}})
 	do(servertest.Request{Path: "/api/admin/session/list", Token: f.App.AdminToken()})

@@ -43,14 +43,9 @@ func (a *App) Admin(ctx context.Context) (*access.Account, error) {
 // or lets it in again, and returns how its name is spelt. It fails with
 // ErrNoAccount.
 func (a *App) SetDisabled(ctx context.Context, name string, disabled bool) (string, error) {
-	found, err := a.Accounts.ForSignIn(ctx, name)
-	if err == nil {
-		err = a.Accounts.SetDisabled(ctx, found.Key, disabled)
-	}
-	if errors.Is(err, account.ErrUnknown) {
-		return "", ErrNoAccount
-	}
-	return found.Username, err
+	return a.withAccount(ctx, name, func(found model.Account) error {
+		return a.Accounts.SetDisabled(ctx, found.Key, disabled)
+	})
 }
 
 // RotateKeys makes a new key sign tokens and returns its id.

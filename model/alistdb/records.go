@@ -1,6 +1,9 @@
 package alistdb
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Dump is everything that was asked for, each table by ascending id.
 type Dump struct {
@@ -15,12 +18,7 @@ type Dump struct {
 // Lacks reports whether a table, or a column as "table.column", was missing.
 // Names are without the prefix.
 func (d Dump) Lacks(name string) bool {
-	for _, missing := range d.Missing {
-		if missing == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.Missing, name)
 }
 
 // User is a row of users. PwdHash, Password and OTPSecret are secrets.

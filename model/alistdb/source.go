@@ -144,6 +144,9 @@ func locateFile(path string) (*source, error) {
 		path = filepath.Join(path, "data.db")
 		info, err = os.Stat(path)
 	}
+	if errors.Is(err, fs.ErrNotExist) && strings.Contains(path, "@") {
+		return nil, errLocation // a misspelt URL, which may hold a password
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no file %s", path)
 	}

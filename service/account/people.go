@@ -146,6 +146,17 @@ func (s *Service) Edit(ctx context.Context, old model.Account, e model.AccountEd
 		clean := cleanPath(*e.BasePath)
 		e.BasePath = &clean
 	}
+	return s.edit(ctx, old, e)
+}
+
+// SetRoles gives an account other roles, whichever they are: it is for the
+// operator. It fails with ErrUnknown, ErrNoRole or ErrLastAdmin.
+func (s *Service) SetRoles(ctx context.Context, old model.Account, roles []int64) error {
+	list := distinct(roles)
+	return s.edit(ctx, old, model.AccountEdit{Roles: &list, At: model.At(s.now())})
+}
+
+func (s *Service) edit(ctx context.Context, old model.Account, e model.AccountEdit) error {
 	err := s.store.EditAccount(ctx, old.Key, e)
 	switch {
 	case errors.Is(err, model.ErrLimit):

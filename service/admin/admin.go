@@ -63,6 +63,12 @@ func (s *Service) CreateAccount(ctx context.Context, a model.Account, plain stri
 	if account.HasReserved(a.Roles) {
 		return a, ErrReserved
 	}
+	return s.CreateAny(ctx, a, plain)
+}
+
+// CreateAny is CreateAccount with any roles: it is for the operator. It fails
+// with password.ErrWeak and as account.Service.Add does.
+func (s *Service) CreateAny(ctx context.Context, a model.Account, plain string) (model.Account, error) {
 	base, err := s.basePath(ctx, a.Roles, a.BasePath)
 	if err != nil {
 		return a, err
@@ -110,11 +116,12 @@ func (s *Service) Register(ctx context.Context, name, plain, address string) err
 	if err := password.CheckNew(plain); err != nil {
 		return err
 	}
-	// Never taken back: an account that was made costs its address one try too.
-	if _, err := s.Throttle.Begin(ctx, throttle.Attempt{AccountKey: account.Fold(name), Address: address}); err != nil {
+	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{AccountKey: account.Fold(name), Address: address})
+	if err != nil {
 		return err
 	}
-	_, err := s.CreateAccount(ctx, model.Account{Username: name}, plain)
+	defer attempt.Fail() // an account that was made costs its address one try too
+	_, err = s.CreateAccount(ctx, model.Account{Username: name}, plain)
 	return err
 }
 
@@ -207,7 +214,7 @@ func (s *Service) setDefaultRole(ctx context.Context, id int64) error {
 // setting.Service.Save does.
 func (s *Service) SaveSettings(ctx context.Context, values map[string]string) error {
 	if name, ok := values[setting.KeyDefaultRole]; ok {
-		id, err := s.roleNamed(ctx, name)
+		id, err := s.RoleNamed(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -226,18 +233,26 @@ func (s *Service) SaveSettings(ctx context.Context, values map[string]string) er
 	return nil
 }
 
-// roleNamed finds a role by its name, or by its id as text.
-func (s *Service) roleNamed(ctx context.Context, name string) (int64, error) {
+// RoleNamed is the id of the role of that name, else that with the id as text.
+// It fails with ErrDefaultUnknown.
+func (s *Service) RoleNamed(ctx context.Context, name string) (int64, error) {
 	roles, err := s.roles(ctx)
 	if err != nil {
 		return 0, err
 	}
+	byID := int64(0)
 	for _, r := range roles {
-		if r.Name == name || strconv.FormatInt(r.ID, 10) == name {
+		if r.Name == name {
 			return r.ID, nil
 		}
+		if strconv.FormatInt(r.ID, 10) == name {
+			byID = r.ID
+		}
 	}
-	return 0, ErrDefaultUnknown
+	if byID == 0 {
+		return 0, ErrDefaultUnknown
+	}
+	return byID, nil
 }
 
 func (s *Service) roles(ctx context.Context) ([]model.Role, error) {

@@ -87,24 +87,37 @@ func origin(id int64, name string) string { return fmt.Sprintf("%d:%s", id, name
 
 // account is what a user of AList's becomes.
 func (p *plan) account(u alistdb.User) (model.Account, error) {
-	for _, odd := range u.Odd {
-		p.userLine(u, odd, "taken as far as it goes")
-	}
 	a := model.Account{
 		Key: secret.ID(), Username: u.Username, NameFolded: account.Fold(u.Username), NameKey: p.names.key(u.Username),
 		BasePath: path.Clean("/" + u.BasePath), Roles: p.readRoles(u), Permission: p.permission(u),
 		Disabled: u.Disabled, SSOID: u.SSOID, MaxDevices: u.MaxDevices, SessionTTL: u.SessionTTL,
 		CreatedAt: p.at, ImportedAs: origin(u.ID, u.Username), Passkeys: p.passkeys(u),
 	}
-	a.ID = p.ids.want(u.ID)
-	if a.ID != u.ID {
-		p.userLine(u, "the id is taken here, or is none", fmt.Sprintf("imported with the id %d", a.ID))
+	if a.ID = p.ids.want(u.ID); a.ID != u.ID {
+		why := "the id is taken here"
+		if !isID(u.ID) {
+			why = "the id can be nobody's"
+		}
+		p.userLine(u, why, fmt.Sprintf("imported with the id %d", a.ID))
 	}
+	p.checkColumns(u, &a)
 	p.checkName(u, a)
 	p.heal(u, &a)
 	stored, err := p.password(u, a)
 	a.PasswordHash = stored
 	return a, err
+}
+
+// checkColumns reports columns that could not be read. Whether an account is
+// disabled must not be guessed in its favour.
+func (p *plan) checkColumns(u alistdb.User, a *model.Account) {
+	for _, odd := range u.Odd {
+		done := "taken as far as it goes"
+		if strings.HasPrefix(odd, "disabled ") {
+			a.Disabled, done = true, "imported disabled"
+		}
+		p.userLine(u, odd, done)
+	}
 }
 
 func (p *plan) checkName(u alistdb.User, a model.Account) {

@@ -119,12 +119,18 @@ func (h *house) run(t *testing.T, source *alistdbtest.DB, o importer.Options) im
 
 func (h *house) try(t *testing.T, source *alistdbtest.DB, o importer.Options) (importer.Report, error) {
 	t.Helper()
-	db, err := alistdb.Open(t.Context(), source.Path, source.Prefix)
+	return runWith(t.Context(), t, h, source, o)
+}
+
+// runWith is run with a context of its own.
+func runWith(ctx context.Context, t *testing.T, h *house, source *alistdbtest.DB, o importer.Options) (importer.Report, error) {
+	t.Helper()
+	db, err := alistdb.Open(ctx, source.Path, source.Prefix)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	return h.svc.Run(t.Context(), db, o)
+	return h.svc.Run(ctx, db, o)
 }
 
 // account finds an account by its exact name.

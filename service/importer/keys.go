@@ -39,27 +39,36 @@ func (p *plan) planKeys() {
 			count.Left++
 			p.keyLine(source, p.noOwner(source.UserID), "left out")
 		case p.fresh[source.UserID]:
-			ring := rings[source.UserID]
-			if ring == nil {
-				ring = &keyRing{prints: map[string]string{}, titles: map[string]bool{}}
-				rings[source.UserID] = ring
+			if rings[source.UserID] == nil {
+				rings[source.UserID] = &keyRing{prints: map[string]string{}, titles: map[string]bool{}}
 			}
-			if p.key(source, a, ring) {
+			if p.key(source, a, rings[source.UserID]) {
 				count.New++
 			} else {
 				count.Left++
 			}
+		case p.isThere(source, a, present):
+			count.There++
 		default:
-			parsed, err := sshkey.Parse(firstEntry(source.Text))
-			if err == nil && present[a.Key+" "+parsed.Fingerprint] {
-				count.There++
-				continue
-			}
 			count.Left++
-			p.keyLine(source, "its account is here already, without this key", "left out: it may have been deleted here; its owner can add it again")
 		}
 	}
 	p.report.Counts = append(p.report.Counts, count)
+}
+
+// isThere reports whether an account that was here already has the key, or
+// reports why the key does not come.
+func (p *plan) isThere(source alistdb.SSHKey, a model.Account, present map[string]bool) bool {
+	parsed, err := sshkey.Parse(firstEntry(source.Text))
+	switch {
+	case err != nil:
+		p.keyLine(source, reason(err), "left out")
+	case !present[a.Key+" "+parsed.Fingerprint]:
+		p.keyLine(source, "its account is here already, without this key", "left out: it may have been deleted here; its owner can add it again")
+	default:
+		return true
+	}
+	return false
 }
 
 // noOwner says why a row has no account.

@@ -3,7 +3,6 @@ package importer
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"latchkey/model"
 	"latchkey/model/alistdb"
@@ -25,7 +24,7 @@ func (p *plan) password(u alistdb.User, a model.Account) (string, error) {
 	case hash == "" && u.Password == "":
 		p.userLine(u, "it has no password", "imported; nobody can sign in with one until an admin sets it")
 		return "", nil
-	case hash == "" && password.CheckLength(u.Password) != nil:
+	case hash == "" && tooLong(u.Password):
 		p.userLine(u, "its password is longer than 1 KiB", "left out; an admin can set another")
 		return "", nil
 	case hash == "":
@@ -45,11 +44,13 @@ func (p *plan) password(u alistdb.User, a model.Account) (string, error) {
 	return stored, nil
 }
 
+func tooLong(plain string) bool { return password.CheckLength(plain) != nil }
+
 // planFactors seals the second factors of new accounts.
 func (p *plan) planFactors() error {
 	count := Count{What: "second factors"}
 	for _, u := range p.dump.Users {
-		if strings.TrimSpace(u.OTPSecret) == "" {
+		if u.OTPSecret == "" { // AList asks for a code where there is anything else, be it a blank
 			continue
 		}
 		count.Found++

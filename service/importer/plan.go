@@ -1,9 +1,6 @@
 package importer
 
 import (
-	"maps"
-	"slices"
-
 	"latchkey/model"
 	"latchkey/model/alistdb"
 )
@@ -43,7 +40,7 @@ func newPlan(d Deps, dump alistdb.Dump, have model.Holdings) *plan {
 
 func (p *plan) make(o Options) error {
 	p.report.DryRun = o.DryRun
-	p.noteMissing(o)
+	p.noteMissing()
 	p.planRoles()
 	p.planHeirs()
 	if err := p.planAccounts(); err != nil {
@@ -67,22 +64,24 @@ func (p *plan) make(o Options) error {
 
 // noteMissing says once what a whole column or table is missing for, so that
 // the rows need not.
-func (p *plan) noteMissing(o Options) {
-	since := map[string]string{
-		"users.pwd_hash":  "is older than 3.25, so passwords are taken from the column that holds them in plain text",
-		"roles":           "is older than 3.46, so there are no roles: 0 becomes general, 1 guest, 2 admin",
-		"ssh_public_keys": "is older than 3.42, so there are no SSH keys",
-	}
-	if o.Sessions {
-		since["sessions"] = "is older than 3.52, so there are no sessions"
-	}
-	if o.Settings {
-		since["setting_items"] = "has no settings"
-	}
-	for _, what := range slices.Sorted(maps.Keys(since)) {
-		if p.dump.Lacks(what) {
-			p.report.note("The source lacks %s: it %s.", what, since[what])
+func (p *plan) noteMissing() {
+	for _, what := range p.dump.Missing {
+		var why string
+		switch what {
+		case "users.pwd_hash":
+			why = "is older than 3.25, so passwords are taken from the column that holds them in plain text"
+		case tableRoles:
+			why = "is older than 3.46, so there are no roles: 0 becomes general, 1 guest, 2 admin"
+		case tableKeys:
+			why = "is older than 3.42, so there are no SSH keys"
+		case tableSessions:
+			why = "is older than 3.52, so there are no sessions"
+		case tableSettings:
+			why = "has no settings"
+		default:
+			continue
 		}
+		p.report.note("The source lacks %s: it %s.", what, why)
 	}
 }
 
@@ -102,16 +101,18 @@ func (i *ids) take(id int64) {
 	i.seen(id)
 }
 
+func isID(id int64) bool { return id > 0 && id < maxID }
+
 // seen keeps ids that are handed out above id, which somebody may still want.
 func (i *ids) seen(id int64) {
-	if id < maxID {
+	if isID(id) {
 		i.next = max(i.next, id+1)
 	}
 }
 
 // want is id if it can be one and is free, else the next that nobody wants.
 func (i *ids) want(id int64) int64 {
-	if id <= 0 || id > maxID || i.taken[id] {
+	if !isID(id) || i.taken[id] {
 		id = i.next
 	}
 	i.take(id)

@@ -59,7 +59,7 @@ func (w *Wrapper) Run(ctx context.Context) error {
 		n, err := w.WrapAll(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // to be stopped is no failure
 		case err != nil:
 			w.log.LogAttrs(ctx, slog.LevelError, "wrap imported passwords", slog.Int("wrapped", n), slog.Any("error", err))
 			again = time.After(retryEvery)
@@ -90,20 +90,29 @@ func (w *Wrapper) WrapAll(ctx context.Context) (int, error) {
 		if len(rows) == 0 {
 			return wrapped, nil
 		}
-		for _, a := range rows {
-			after = a.Key
-			done, err := w.wrap(ctx, a)
-			for errors.Is(err, password.ErrBusy) { // sign-ins come first
-				done, err = w.wrap(ctx, a)
-			}
-			if err != nil {
-				return wrapped, err
-			}
-			if done {
-				wrapped++
-			}
+		n, err := w.wrapSome(ctx, rows)
+		wrapped, after = wrapped+n, rows[len(rows)-1].Key
+		if err != nil {
+			return wrapped, err
 		}
 	}
+}
+
+func (w *Wrapper) wrapSome(ctx context.Context, rows []model.Account) (int, error) {
+	wrapped := 0
+	for _, a := range rows {
+		done, err := w.wrap(ctx, a)
+		for errors.Is(err, password.ErrBusy) { // sign-ins come first
+			done, err = w.wrap(ctx, a)
+		}
+		if err != nil {
+			return wrapped, err
+		}
+		if done {
+			wrapped++
+		}
+	}
+	return wrapped, nil
 }
 
 // idle waits for the pause, and until no sign-in wants the hasher.

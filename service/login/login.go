@@ -110,13 +110,13 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	if err != nil {
 		return session.Opened{}, err
 	}
+	defer attempt.Fail() // unless it was settled otherwise
 	right, err := s.passwordRight(ctx, r, a)
 	if err != nil {
 		attempt.Cancel()
 		return session.Opened{}, err
 	}
 	if !right || a.Disabled || slices.Contains(a.Roles, model.RoleGuest) {
-		attempt.Fail()
 		return session.Opened{}, ErrCredentials
 	}
 	if err := s.checkCode(ctx, r, a, attempt); err != nil {

@@ -107,6 +107,7 @@ func (s *Service) isPresent(ctx context.Context, by access.Caller, plain string)
 	if err != nil {
 		return false, err
 	}
+	defer attempt.Fail() // unless it was settled otherwise
 	p, err := s.Accounts.Profile(ctx, by.Account.Key)
 	if err != nil || p.PasswordHash == "" {
 		attempt.Cancel()

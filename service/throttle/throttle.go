@@ -37,6 +37,8 @@ type Service struct {
 	codes     *table // by account: codes
 	failures  *table // by account and source: until when the last failure can be undone
 	known     *table // by account and address: until when it is known
+
+	pending *pending
 }
 
 // New is a Service that has seen nothing. Its clock should be monotonic, as
@@ -49,34 +51,42 @@ func New(cfg Config, now func() time.Time) (*Service, error) {
 		cfg: cfg, now: now, start: now(), seed: maphash.MakeSeed(),
 		addresses: newTable(cfg.MaxKeys), accounts: newTable(cfg.MaxKeys), sources: newTable(cfg.MaxKeys),
 		codes: newTable(cfg.MaxKeys), failures: newTable(cfg.MaxKeys), known: newTable(cfg.MaxKeys),
+		pending: newPending(),
 	}, nil
 }
 
 // Begin counts the attempt as a failure before anybody looks at the password, so
-// that parallel ones cannot slip by; the Ticket takes it back. It fails with
-// ErrThrottled. A known source answers to its own budget only: guessing from
-// elsewhere never shuts the owner out.
-func (s *Service) Begin(_ context.Context, a Attempt) (*Ticket, error) {
-	now := s.instant()
+// that parallel ones cannot slip by; the Ticket takes it back, and must be
+// settled. Where only attempts that are not settled yet use the budget up, Begin
+// waits for them. It fails with ErrThrottled. A known source answers to its own
+// budget only: guessing from elsewhere never shuts the owner out.
+func (s *Service) Begin(ctx context.Context, a Attempt) (*Ticket, error) {
 	account, address := s.text(a.AccountKey), s.address(a.Address)
-	t := &Ticket{service: s, at: now, pair: key{account, address}, signIn: true}
-	t.source, t.known = t.pair, s.known.has(t.pair, now)
-	if a.Known && a.Device != "" {
-		t.source, t.known = key{account, s.text(a.Device)}, true
-	}
-	var wait int64
-	if t.known {
-		if wait = t.charge(s.sources, t.source, s.cfg.Source); wait == 0 {
-			_ = t.charge(s.addresses, key{who: address}, s.cfg.Address) // counts there, but is not held back by it
+	for {
+		t := s.ticket(a, key{account, address})
+		wait, retry := s.pending.admit(t)
+		switch {
+		case wait == 0:
+			return t, nil
+		case retry == nil:
+			return nil, ErrThrottled.After(time.Duration(wait))
 		}
-	} else if wait = t.charge(s.addresses, key{who: address}, s.cfg.Address); wait == 0 {
-		wait = t.charge(s.accounts, key{who: account}, s.cfg.Account)
+		select {
+		case <-retry:
+		case <-ctx.Done():
+			return nil, ErrThrottled.After(time.Duration(wait))
+		}
 	}
-	if wait > 0 {
-		t.refund(now)
-		return nil, ErrThrottled.After(time.Duration(wait))
+}
+
+func (s *Service) ticket(a Attempt, pair key) *Ticket {
+	now := s.instant()
+	t := &Ticket{service: s, at: now, pair: pair, signIn: true}
+	t.source, t.known = pair, s.known.has(pair, now)
+	if a.Known && a.Device != "" {
+		t.source, t.known = key{pair.who, s.text(a.Device)}, true
 	}
-	return t, nil
+	return t
 }
 
 // Codes counts a second-factor code as a wrong one before it is looked at. It

@@ -1,8 +1,10 @@
 package throttle_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -294,17 +296,61 @@ func TestParallelAttemptsDoNotSlipBy(t *testing.T) {
 			var all sync.WaitGroup
 			for i := range 60 {
 				all.Go(func() {
-					if _, err := s.Begin(t.Context(), tt.attempt(i)); err == nil {
+					if ticket, err := s.Begin(t.Context(), tt.attempt(i)); err == nil {
 						looked.Add(1)
+						ticket.Fail()
 					}
 				})
 			}
 			all.Wait()
-			// Fewer may pass: what the account refuses stands in the address for a
-			// moment.
-			if n := looked.Load(); n > tt.want || n < tt.want/2 {
-				t.Errorf("%d were looked at, want at most %d", n, tt.want)
+			if n := looked.Load(); n != tt.want {
+				t.Errorf("%d were looked at, want %d", n, tt.want)
 			}
 		})
+	}
+}
+
+func TestRightSignInsAtOnceAllGetIn(t *testing.T) {
+	for name, attempt := range map[string]throttle.Attempt{
+		"from nowhere known":   from(here, "owner"),
+		"from a known device":  {AccountKey: "owner", Address: here, Device: "phone", Known: true},
+		"without any address":  from("", "owner"),
+		"under a foreign name": from(there, "nobody"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := newService(t)
+			var in atomic.Int64
+			var all sync.WaitGroup
+			for range 100 {
+				all.Go(func() {
+					ticket, err := s.Begin(t.Context(), attempt)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					runtime.Gosched() // the password is being looked at
+					in.Add(1)
+					ticket.Succeed()
+				})
+			}
+			all.Wait()
+			if in.Load() != 100 {
+				t.Errorf("%d of 100 got in", in.Load())
+			}
+		})
+	}
+}
+
+func TestWaitingEndsWithTheRequest(t *testing.T) {
+	s, _ := newService(t)
+	for range 10 {
+		if _, err := s.Begin(t.Context(), from(here, "owner")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := s.Begin(ctx, from(there, "owner")); !errors.Is(err, throttle.ErrThrottled) {
+		t.Errorf("Begin = %v, want to be refused", err)
 	}
 }

@@ -3,7 +3,7 @@ package throttle
 import "sync/atomic"
 
 // Ticket is an attempt that has been counted as a failure. The first of Succeed,
-// Fail and Cancel settles it; one that is never settled stays counted.
+// Fail and Cancel settles it; others may be waiting for that.
 type Ticket struct {
 	service *Service
 	at      int64 // when it was counted
@@ -15,6 +15,32 @@ type Ticket struct {
 	known   bool
 	charges [2]charge
 	charged int
+}
+
+// open adds the attempt to its cells, or says which of account and address is
+// full and how long to wait; then nothing was added.
+func (t *Ticket) open() (full uint64, wait int64) {
+	s, address := t.service, key{who: t.pair.where}
+	if t.known {
+		if wait = t.charge(s.sources, t.source, s.cfg.Source); wait == 0 {
+			_ = t.charge(s.addresses, address, s.cfg.Address) // counts there, but is not held back by it
+		}
+		return t.pair.who, wait
+	}
+	if wait = t.charge(s.addresses, address, s.cfg.Address); wait > 0 {
+		return t.pair.where, wait
+	}
+	if wait = t.charge(s.accounts, key{who: t.pair.who}, s.cfg.Account); wait > 0 {
+		t.refund(t.at)
+	}
+	return t.pair.who, wait
+}
+
+// done wakes those who wait for the outcome.
+func (t *Ticket) done() {
+	if t.signIn {
+		t.service.pending.end(t)
+	}
 }
 
 // charge is what was added to one cell.
@@ -50,6 +76,7 @@ func (t *Ticket) Succeed() {
 	if t.settled.Swap(true) {
 		return
 	}
+	defer t.done()
 	s, now := t.service, t.service.instant()
 	t.refund(now)
 	if !t.signIn {
@@ -73,6 +100,7 @@ func (t *Ticket) Fail() {
 	if t.settled.Swap(true) || !t.signIn {
 		return
 	}
+	defer t.done()
 	// An attempt that the address had no room for was not added to it, and must
 	// not be taken out: its owner could wash the address clean with it.
 	if t.charged == len(t.charges) {
@@ -84,6 +112,7 @@ func (t *Ticket) Fail() {
 // is still missing, or the password was not looked at.
 func (t *Ticket) Cancel() {
 	if !t.settled.Swap(true) {
+		defer t.done()
 		t.refund(t.service.instant())
 	}
 }

@@ -15,12 +15,6 @@ func TestTickets(t *testing.T) {
 		run  func(t *testing.T, s *throttle.Service, c *clock) int
 		want int
 	}{
-		"an attempt nobody settled stays counted": {func(t *testing.T, s *throttle.Service, _ *clock) int {
-			if _, err := s.Begin(t.Context(), from(here, "owner")); err != nil {
-				t.Fatal(err)
-			}
-			return spray(t, s, here, 40)
-		}, 14},
 		"a cancelled one is not counted": {func(t *testing.T, s *throttle.Service, _ *clock) int {
 			for range 40 {
 				cancel(t, s, from(here, "owner"))

@@ -33,7 +33,8 @@ type Enrolment struct {
 
 // Generate issues a new secret to the caller and remembers it, in place of any
 // older one, until it is confirmed; nothing else changes. It is ErrEnabled
-// while a factor is enrolled and ErrGuest for guests.
+// while a factor is enrolled, ErrGuest for guests, and ErrGone for those whose
+// account was deleted meanwhile.
 func (s *Service) Generate(ctx context.Context, by access.Caller, issuer string) (Enrolment, error) {
 	if by.Account.IsGuest() {
 		return Enrolment{}, ErrGuest
@@ -53,6 +54,9 @@ func (s *Service) Generate(ctx context.Context, by access.Caller, issuer string)
 	err = s.store.SavePendingTOTP(ctx, key, sealed, model.At(s.now()))
 	if errors.Is(err, model.ErrConflict) {
 		return Enrolment{}, ErrEnabled
+	}
+	if errors.Is(err, model.ErrStale) {
+		return Enrolment{}, ErrGone
 	}
 	if err != nil {
 		return Enrolment{}, fmt.Errorf("save pending secret of %s: %w", key, err)

@@ -14,6 +14,8 @@ import (
 
 // What the service answers when it does not do as asked.
 var (
+	// ErrGone says that the caller's account was deleted meanwhile.
+	ErrGone = fault.New(fault.Unauthenticated, "totp_account_gone", "token is invalidated")
 	// ErrGuest says that a guest asked for a second factor.
 	ErrGuest = fault.New(fault.Forbidden, "totp_guest", "Guest user can not generate 2FA code")
 	// ErrEnabled says that a factor is enrolled already and stays as it is.

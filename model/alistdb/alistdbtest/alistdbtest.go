@@ -43,7 +43,7 @@ func SQLite(t testing.TB) *DB {
 	return &DB{
 		SQL: open(t, "sqlite", "file:"+path+"?_pragma=journal_mode(WAL)"), Prefix: "x_", Path: path, quote: `"`,
 		types: func(kind string) string {
-			return map[string]string{"id": "integer PRIMARY KEY AUTOINCREMENT", "key": "text PRIMARY KEY", "name": "text", "bool": "numeric", "time": "datetime"}[kind]
+			return map[string]string{"serial": "integer PRIMARY KEY AUTOINCREMENT", "primary": "text PRIMARY KEY", "varchar": "text", "bool": "numeric", "instant": "datetime"}[kind]
 		},
 	}
 }
@@ -55,7 +55,7 @@ func MySQL(t testing.TB, dsn, prefix string) *DB {
 	d := &DB{
 		SQL: open(t, "mysql", dsn), Prefix: prefix, quote: "`",
 		types: func(kind string) string {
-			return map[string]string{"id": "bigint unsigned AUTO_INCREMENT PRIMARY KEY", "key": "varchar(191) PRIMARY KEY", "name": "varchar(191)", "text": "longtext", "integer": "bigint", "bool": "boolean", "time": "datetime(3)"}[kind]
+			return map[string]string{"serial": "bigint unsigned AUTO_INCREMENT PRIMARY KEY", "primary": "varchar(191) PRIMARY KEY", "varchar": "varchar(191)", "text": "longtext", "integer": "bigint", "bool": "boolean", "instant": "datetime(3)"}[kind]
 		},
 	}
 	d.dropAfter(t)
@@ -68,7 +68,7 @@ func Postgres(t testing.TB, dsn, prefix string) *DB {
 	d := &DB{
 		SQL: open(t, "pgx", dsn), Prefix: prefix, quote: `"`, numbered: true,
 		types: func(kind string) string {
-			return map[string]string{"id": "bigserial PRIMARY KEY", "key": "text PRIMARY KEY", "name": "text", "integer": "bigint", "bool": "boolean", "time": "timestamptz"}[kind]
+			return map[string]string{"serial": "bigserial PRIMARY KEY", "primary": "text PRIMARY KEY", "varchar": "text", "integer": "bigint", "bool": "boolean", "instant": "timestamptz"}[kind]
 		},
 	}
 	d.dropAfter(t)
@@ -89,13 +89,13 @@ func open(t testing.TB, driver, dsn string) *sql.DB {
 func tables() map[string][]string {
 	return map[string][]string{
 		"users": {
-			"id id", "username name UNIQUE", "pwd_hash text", "pwd_ts integer", "salt text", "password text", "base_path text",
+			"id serial", "username varchar UNIQUE", "pwd_hash text", "pwd_ts integer", "salt text", "password text", "base_path text",
 			"role text", "disabled bool", "permission integer", "otp_secret text", "sso_id text", "authn text",
 		},
-		"roles":           {"id id", "name name UNIQUE", "description text", "default bool", "raw_permission text"},
-		"sessions":        {"user_id integer", "device_key key", "user_agent text", "ip text", "last_active integer", "status integer"},
-		"ssh_public_keys": {"id id", "user_id integer", "title text", "fingerprint text", "key_str text", "added_time time", "last_used_time time"},
-		"setting_items":   {"key key", "value text", "help text", "type text", "options text", "group integer", "flag integer", "index integer"},
+		"roles":           {"id serial", "name varchar UNIQUE", "description text", "default bool", "raw_permission text"},
+		"sessions":        {"user_id integer", "device_key primary", "user_agent text", "ip text", "last_active integer", "status integer"},
+		"ssh_public_keys": {"id serial", "user_id integer", "title text", "fingerprint text", "key_str text", "added_time instant", "last_used_time instant"},
+		"setting_items":   {"key primary", "value text", "help text", "type text", "options text", "group integer", "flag integer", "index integer"},
 	}
 }
 
