@@ -42,10 +42,8 @@ func presented(c *gin.Context) (session.Presented, error) {
 	if err != nil {
 		return session.Presented{}, err
 	}
-	address := ClientIP(c)
 	return session.Presented{
-		Token: token, ClientID: clientID, UserAgent: web.UserAgent(c),
-		Address: address, MaskedIP: web.MaskIP(address),
+		Token: token, ClientID: clientID, UserAgent: web.UserAgent(c), Address: ClientIP(c),
 	}, nil
 }
 

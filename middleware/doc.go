@@ -9,7 +9,6 @@
 //	Headers       before anything can answer, a panic included
 //	Framing       ends connections that could be cut in two ways
 //	Recovery      turns a panic into an answer
-//	Timeout       bounds everything below
 //	Errors        renders what the ones below and the handlers refuse
 //	CORS          answers preflights before credentials are asked for
 //	BodyLimit     before anything reads the body

@@ -48,7 +48,6 @@ func newChain(tb testing.TB, log *slog.Logger, trusted ...netip.Prefix) []gin.Ha
 		middleware.AccessLog(log, newClock()),
 		middleware.Headers(),
 		middleware.Recovery(log, render),
-		middleware.Timeout(middleware.DefaultTimeout),
 		middleware.Errors(log, render),
 		cors,
 		middleware.BodyLimit("/api/auth/"),
@@ -166,18 +165,6 @@ func TestOneAnswersHeadersDoNotReachTheNext(t *testing.T) {
 			t.Errorf("Cache-Control = %q", got)
 		}
 	}
-}
-
-func TestTimeoutGivesADeadline(t *testing.T) {
-	engine := newEngine(func(c *gin.Context) {
-		if _, ok := c.Request.Context().Deadline(); !ok {
-			t.Error("no deadline")
-			return
-		}
-		<-c.Request.Context().Done()
-		web.Abort(c, c.Request.Context().Err())
-	}, middleware.Timeout(time.Nanosecond), middleware.Errors(silent(), render))
-	wantAnswer(t, do(engine, newGet("/")), 503, `{"code":"timeout","named":false,"text":"The request took too long."}`)
 }
 
 func BenchmarkChain(b *testing.B) { // every request pays this before its handler

@@ -3,7 +3,6 @@ package server
 import (
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -38,7 +37,7 @@ func (a *App) table() []route {
 		anyDevice = guard{middleware.Authenticate(a.who, true)}  // the same, with a token under any Client-Id
 		admin     = guard{middleware.Authenticate(a.who, false), middleware.RequireAdmin()}
 	)
-	return []route{
+	rows := []route{
 		{each, "/ping", public, ping},
 
 		{post, "/api/auth/login", public, api.SignIn},
@@ -88,6 +87,16 @@ func (a *App) table() []route {
 		{each, "/api/public/archive_extensions", public, api.Nothing},
 		{each, "/api/public/offline_download_tools", public, api.Nothing},
 
+		{get, "/api/openapi.json", public, openAPI},
+	}
+	return append(rows, a.absent(public, caller)...)
+}
+
+// absent are the routes of what AList has and Latchkey has not, so that its
+// clients are told so in the words they know.
+func (a *App) absent(public, caller guard) []route {
+	api := a.api
+	return []route{
 		{get, "/api/label/list", public, api.EmptyPage},
 		{post, "/api/fs/list", caller, alist.Refuse(alist.ErrNoStorage)},
 		{post, "/api/fs/get", caller, alist.Refuse(alist.ErrNoStorage)},
@@ -102,13 +111,8 @@ func (a *App) table() []route {
 		{post, "/api/authn/webauthn_finish_registration", caller, alist.Refuse(alist.ErrNoPasskeys)},
 		{post, "/api/authn/delete_authn", caller, alist.Refuse(alist.ErrNoPasskeys)},
 		{get, "/api/authn/getcredentials", caller, api.Nothing},
-
-		{get, "/api/openapi.json", public, openAPI},
 	}
 }
-
-// requestTimeout bounds the work for one request.
-const requestTimeout = 30 * time.Second
 
 // routes builds the handler of the table.
 func (a *App) routes() (http.Handler, error) {
@@ -132,7 +136,6 @@ func (a *App) routes() (http.Handler, error) {
 		middleware.Headers(),
 		middleware.Framing(),
 		middleware.Recovery(log, alist.Render),
-		middleware.Timeout(requestTimeout),
 		middleware.Errors(log, alist.Render),
 		cors,
 		middleware.BodyLimit("/api/auth/"),

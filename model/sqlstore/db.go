@@ -17,6 +17,10 @@ import (
 // readers is how many connections serve queries beside the one that writes.
 const readers = 4
 
+// patience is how long a write may take, waiting for its turn included. Reads
+// never wait for writes (WAL).
+const patience = 10 * time.Second
+
 // DB is an open database: one connection that writes, in immediate
 // transactions, and a few that read. It is safe for concurrent use.
 type DB struct {
@@ -110,9 +114,17 @@ func (d *DB) Ping(ctx context.Context) error {
 func (d *DB) read(ctx context.Context) *gorm.DB { return d.reader.WithContext(ctx) }
 
 // write runs fn in one immediate transaction. When it returns nil, what fn
-// wrote has been synced to disk. fn must use tx only: asking d for another
-// connection from inside would wait for ever.
+// wrote has been synced to disk. It gives up with ErrUnavailable when its turn
+// does not come in time. fn must use tx only: asking d for another connection
+// from inside would wait for itself.
 func (d *DB) write(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return d.writeBulk(ctx, fn)
+}
+
+// writeBulk is write for what may take its time, such as an import.
+func (d *DB) writeBulk(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return d.translate(d.writer.WithContext(ctx).Transaction(fn))
 }
 

@@ -49,7 +49,7 @@ func hanging() []string { return []string{"devices", "logins", "ssh_keys", "totp
 // is replaced changed since it was read, ErrConflict that a name or id was
 // taken since. written may be nil.
 func (s *Imports) ImportAll(ctx context.Context, in model.Import, written func(table string, rows int)) error {
-	return s.db.write(ctx, func(tx *gorm.DB) error {
+	return s.db.writeBulk(ctx, func(tx *gorm.DB) error {
 		w := importing{tx: tx, written: written}
 		for _, a := range in.Vacate {
 			w.vacate(a)

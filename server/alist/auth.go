@@ -54,10 +54,9 @@ func (a *API) signIn(c *gin.Context, hashed bool) error {
 	if err != nil {
 		token = "" // a stale or broken credential must not stand in the way of a new one
 	}
-	address := middleware.ClientIP(c)
 	opened, err := a.svc.Login.SignIn(c.Request.Context(), login.Request{
 		Username: req.Username, Password: req.Password, Hashed: hashed, Code: string(req.OTPCode),
-		ClientID: clientID, UserAgent: web.UserAgent(c), Address: address, MaskedIP: web.MaskIP(address),
+		ClientID: clientID, UserAgent: web.UserAgent(c), Address: middleware.ClientIP(c),
 		Presented: token,
 	})
 	if err != nil {

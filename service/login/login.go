@@ -57,8 +57,7 @@ type Request struct {
 	Code      string // six digits; empty if none was sent
 	ClientID  string
 	UserAgent string
-	Address   string // the client's address in full, for counting
-	MaskedIP  string // for the device
+	Address   string // the client's, in full
 	Presented string // the token the caller still had, which this sign-in replaces
 }
 
@@ -124,7 +123,7 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	}
 	opened, err := s.Sessions.Open(ctx, session.Opening{
 		AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
-		UserAgent: r.UserAgent, IP: r.MaskedIP, Replaces: r.Presented, Limits: s.limits(a),
+		UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),
 	})
 	if err != nil {
 		attempt.Cancel()

@@ -14,7 +14,7 @@ func warm(b testing.TB, clientID string) (*fixture, session.Presented) {
 	b.Helper()
 	f := newFixture(b)
 	p := session.Presented{
-		Token: f.signIn(f.alice, laptop).Token, ClientID: clientID, UserAgent: browser, Address: "192.0.2.7", MaskedIP: "192.*.*.7",
+		Token: f.signIn(f.alice, laptop).Token, ClientID: clientID, UserAgent: browser, Address: "192.0.2.7",
 	}
 	if _, err := f.Resolve(b.Context(), p); err != nil {
 		b.Fatalf("Resolve = %v", err)

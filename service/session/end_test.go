@@ -16,13 +16,13 @@ import (
 // disguises are the ways in which one token can come back.
 func disguises(token string) map[string]session.Presented {
 	return map[string]session.Presented{
-		"as it was":              {Token: token, ClientID: laptop, UserAgent: browser, MaskedIP: "192.*.*.7"},
+		"as it was":              {Token: token, ClientID: laptop, UserAgent: browser, Address: "192.0.2.7"},
 		"without a Client-Id":    {Token: token},
 		"another Client-Id":      {Token: token, ClientID: phone},
 		"a new Client-Id":        {Token: token, ClientID: "new"},
 		"its own in other case":  {Token: token, ClientID: strings.ToUpper(laptop)},
 		"another user agent":     {Token: token, ClientID: laptop, UserAgent: "curl/8"},
-		"another address":        {Token: token, ClientID: laptop, Address: "203.0.113.9", MaskedIP: "203.*.*.9"},
+		"another address":        {Token: token, ClientID: laptop, Address: "203.0.113.9"},
 		"for logging out":        {Token: token, ClientID: laptop, AnyDevice: true},
 		"for logging out, other": {Token: token, ClientID: phone, AnyDevice: true},
 	}

@@ -248,7 +248,7 @@ func (f *fixture) restartOn(store session.Store) {
 func from(a model.Account, clientID string) session.Opening {
 	return session.Opening{
 		AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: clientID,
-		UserAgent: browser, IP: "192.*.*.7",
+		UserAgent: browser, Address: "192.0.2.7",
 	}
 }
 
@@ -268,7 +268,7 @@ func (f *fixture) signIn(a model.Account, clientID string) session.Opened {
 
 func (f *fixture) resolve(token, clientID string) (session.Login, error) {
 	return f.Resolve(f.t.Context(), session.Presented{
-		Token: token, ClientID: clientID, UserAgent: browser, Address: "192.0.2.7", MaskedIP: "192.*.*.7",
+		Token: token, ClientID: clientID, UserAgent: browser, Address: "192.0.2.7",
 	})
 }
 

@@ -20,7 +20,7 @@ type Opening struct {
 	Username   string
 	ClientID   string
 	UserAgent  string
-	IP         string // masked
+	Address    string // the client's, in full; rows hold it masked
 	Replaces   string // a live token of the same device that this sign-in replaces
 	Limits     Limits
 }
@@ -55,7 +55,7 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 		DeviceCap: deviceCap, LoginCap: loginCap,
 		Device: model.Device{
 			Key: login.DeviceKey, AccountKey: o.AccountKey, Kind: kindOf(o.ClientID, o.UserAgent),
-			UserAgent: o.UserAgent, IP: o.IP, CreatedAt: now, SeenAt: now,
+			UserAgent: o.UserAgent, IP: MaskIP(o.Address), CreatedAt: now, SeenAt: now,
 		},
 	}
 	if o.ClientID == "" {

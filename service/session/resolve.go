@@ -17,8 +17,7 @@ type Presented struct {
 	ClientID  string // empty: the token's own device
 	AnyDevice bool   // take the token under any Client-Id, for logging out
 	UserAgent string
-	Address   string // the client's, in full
-	MaskedIP  string // the same, as a row may hold it
+	Address   string // the client's, in full; rows hold it masked
 }
 
 // Login is who a token turned out to be.
@@ -141,7 +140,7 @@ func (s *Service) judge(r *remembered, p Presented, now time.Time) error {
 // new, else once per interval.
 func (s *Service) touch(r *remembered, p Presented, now time.Time) {
 	at := now.UnixMilli()
-	origin := maphash.String(s.seed, p.MaskedIP)*31 + maphash.String(s.seed, p.UserAgent)
+	origin := maphash.String(s.seed, p.Address)*31 + maphash.String(s.seed, p.UserAgent)
 	last := r.noted.Load()
 	if at-last < s.cfg.TouchEvery.Milliseconds() && r.origin.Load() == origin {
 		return
@@ -151,6 +150,6 @@ func (s *Service) touch(r *remembered, p Presented, now time.Time) {
 	}
 	r.origin.Store(origin)
 	s.touches.add(model.Touch{
-		LoginID: r.ID, DeviceKey: r.DeviceKey, At: model.At(now), UserAgent: p.UserAgent, IP: p.MaskedIP,
+		LoginID: r.ID, DeviceKey: r.DeviceKey, At: model.At(now), UserAgent: p.UserAgent, IP: MaskIP(p.Address),
 	})
 }

@@ -84,20 +84,20 @@ func TestANewOriginIsTouchedAtOnce(t *testing.T) {
 	o := f.signIn(f.alice, laptop)
 	by := f.caller(o)
 	for i, p := range []session.Presented{
-		{Token: o.Token, UserAgent: browser, MaskedIP: "10.*.*.1"},
-		{Token: o.Token, UserAgent: "curl/8", MaskedIP: "10.*.*.1"},
-		{Token: o.Token, UserAgent: browser, MaskedIP: "192.*.*.7"},
+		{Token: o.Token, UserAgent: browser, Address: "10.1.2.1"},
+		{Token: o.Token, UserAgent: "curl/8", Address: "10.1.2.1"},
+		{Token: o.Token, UserAgent: browser, Address: "192.0.2.7"},
 	} {
 		f.clock.advance(time.Second)
 		if _, err := f.Resolve(t.Context(), p); err != nil {
 			t.Fatalf("Resolve = %v", err)
 		}
 		d := f.devices(by)[o.DeviceKey] // before it is written
-		if d.IP != p.MaskedIP || d.UserAgent != p.UserAgent || d.SeenAt.Sub(start) != time.Duration(i+1)*time.Second {
+		if d.IP != session.MaskIP(p.Address) || d.UserAgent != p.UserAgent || d.SeenAt.Sub(start) != time.Duration(i+1)*time.Second {
 			t.Errorf("listed as %+v, want it seen just now from %+v", d, p)
 		}
 		f.flush()
-		if d := f.devices(by)[o.DeviceKey]; d.IP != p.MaskedIP || d.UserAgent != p.UserAgent {
+		if d := f.devices(by)[o.DeviceKey]; d.IP != session.MaskIP(p.Address) || d.UserAgent != p.UserAgent {
 			t.Errorf("written as %+v, want %+v", d, p)
 		}
 	}

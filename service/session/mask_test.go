@@ -1,11 +1,11 @@
-package web_test
+package session_test
 
 import (
 	"net/netip"
 	"strings"
 	"testing"
 
-	"latchkey/server/web"
+	"latchkey/service/session"
 )
 
 func TestMaskIP(t *testing.T) {
@@ -32,7 +32,7 @@ func TestMaskIP(t *testing.T) {
 		"@":                               "@",
 		"localhost":                       "localhost",
 	} {
-		if got := web.MaskIP(addr); got != want {
+		if got := session.MaskIP(addr); got != want {
 			t.Errorf("MaskIP(%q) = %q, want %q", addr, got, want)
 		}
 	}
@@ -43,8 +43,8 @@ func FuzzMaskIP(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		got := web.MaskIP(in)
-		if again := web.MaskIP(got); again != got {
+		got := session.MaskIP(in)
+		if again := session.MaskIP(got); again != got {
 			t.Fatalf("MaskIP(%q) = %q, and again %q", in, got, again)
 		}
 		addr, err := netip.ParseAddr(in)
