@@ -229,9 +229,14 @@ func (a *App) refresh(ctx context.Context, n revocation.Notice) {
 	if n != (revocation.Notice{}) {
 		return
 	}
-	if err := errors.Join(a.Ring.Refresh(ctx), a.Settings.Reload(ctx)); err != nil {
+	if err := a.reread(ctx); err != nil {
 		a.opts.Log.LogAttrs(ctx, slog.LevelError, "refresh", slog.Any("error", err))
 	}
+}
+
+// reread reads keys and settings again.
+func (a *App) reread(ctx context.Context) error {
+	return errors.Join(a.Ring.Refresh(ctx), a.Settings.Reload(ctx))
 }
 
 // found fills an empty database and tells the operator the admin's password,

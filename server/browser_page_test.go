@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/pquerna/otp/totp"
 )
 
 // axiosVersion is the HTTP client of AList's web frontend. The page pins the
@@ -84,38 +86,39 @@ func chromium(t testing.TB) context.Context {
 // site serves the page, and before the program what is below /api, as AList
 // has them on one origin.
 type site struct {
-	url, elsewhere string // where the page is; where it finds the API if that is not the same
+	browser        context.Context //nolint:containedctx // a chromedp context is the handle of its browser
+	url, elsewhere string          // where the page is; where it finds the API if that is not the same
 	program        atomic.Pointer[program]
 	mu             sync.Mutex
 	log            []*http.Request // that went through to the program
 }
 
-// openSite serves the page before the program. Where apart is set, the page
-// asks the program itself, on another origin.
-func openSite(t testing.TB, axios string, p *program, apart bool) *site {
+// serve serves the page before the program. Where apart is set, the page asks
+// the program itself, on another origin.
+func (s stand) serve(t testing.TB, p *program, apart bool) *site {
 	t.Helper()
-	s := &site{}
-	s.program.Store(p)
+	at := &site{browser: s.browser}
+	at.program.Store(p)
 	if apart {
-		s.elsewhere = p.url
+		at.elsewhere = p.url
 	}
 	const folder = "testdata/browser/"
 	file := func(path string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, path) }
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/api/", s.through())
-	mux.Handle("/axios.min.js", file(axios))
+	mux.Handle("/api/", at.through())
+	mux.Handle("/axios.min.js", file(s.axios))
 	mux.Handle("/app.js", file(folder+"app.js"))
 	mux.HandleFunc("/alist.js", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
-		_, _ = fmt.Fprintf(w, "window.ALIST = {api: %q};\n", s.elsewhere)
+		_, _ = fmt.Fprintf(w, "window.ALIST = {api: %q};\n", at.elsewhere)
 	})
 	mux.Handle("/", file(folder+"index.html"))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	s.url = server.URL
-	return s
+	at.url = server.URL
+	return at
 }
 
 func (s *site) through() http.Handler {
@@ -139,6 +142,28 @@ func (s *site) requests() []*http.Request {
 	return s.log
 }
 
+// asksLikeAList says that the page is a stand-in worth testing with.
+func asksLikeAList(t *testing.T, at *site) {
+	t.Helper()
+	id := regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	first := ""
+	for _, r := range at.requests() {
+		got := r.Header.Get("Client-Id")
+		if first == "" {
+			first = got
+		}
+		if !id.MatchString(got) || got != first {
+			t.Errorf("%s %s: Client-Id %q", r.Method, r.URL, got)
+		}
+		if kind := r.Header.Get("Content-Type"); kind != "" && r.ContentLength <= 0 {
+			t.Errorf("%s %s: Content-Type %q without a body", r.Method, r.URL, kind)
+		}
+		if auth := r.Header.Get("Authorization"); strings.HasPrefix(auth, "Bearer") {
+			t.Errorf("%s %s: Authorization %q", r.Method, r.URL, auth)
+		}
+	}
+}
+
 // tab is a page in a browser context of its own, as if on another device.
 type tab struct {
 	testing.TB
@@ -148,16 +173,17 @@ type tab struct {
 }
 
 // open opens the path of the site in a new browser context.
-func (s *site) open(t testing.TB, browser context.Context, path string) *tab {
+func (s *site) open(t testing.TB, path string) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	p := &tab{TB: t, site: s}
+	var cancel context.CancelFunc
+	p.ctx, cancel = chromedp.NewContext(s.browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	p := &tab{TB: t, ctx: ctx, site: s}
-	if err := chromedp.Do(ctx); err != nil { // with a deadline it would end the page
+	if err := chromedp.Do(p.ctx); err != nil { // with a deadline it would end the page
 		t.Fatalf("open a tab: %v", err)
 	}
 	t.Cleanup(func() {
-		if !t.Failed() && ctx.Err() == nil && strings.HasPrefix(p.state(), "failure") {
+		if !t.Failed() && strings.HasPrefix(p.state(), "failure") {
 			t.Errorf("the page failed\n%s", p.state())
 		}
 	})
@@ -290,4 +316,22 @@ func (p *tab) menu(view string) {
 	p.Helper()
 	p.click("#go-" + view)
 	p.at(view)
+}
+
+// row selects the row of a table that is about the thing.
+func row(id string) string { return `#rows tr[data-id="` + id + `"]` }
+
+// code is the code of the step that is so many after the present one.
+func code(t *testing.T, secret string, steps int) string {
+	t.Helper()
+	text, err := totp.GenerateCode(secret, time.Now().Add(time.Duration(steps)*30*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// wrong differs from the code in all digits.
+func wrong(code string) string {
+	return strings.Map(func(digit rune) rune { return '0' + (digit-'0'+5)%10 }, code)
 }

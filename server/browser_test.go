@@ -7,10 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/pquerna/otp/totp"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -26,10 +24,11 @@ type stand struct {
 }
 
 // TestAPageThatAsksLikeAListsWebFrontend has people use a page in a browser
-// that makes the requests of AList's web frontend, before the real program
-// (C-01). It skips where Chromium or npm is missing. Where
-// LATCHKEY_TEST_SCREENSHOTS names a folder, it leaves a picture of each view.
+// that makes the requests of AList's web frontend, before the real program. It
+// skips where Chromium or npm is missing. Where LATCHKEY_TEST_SCREENSHOTS names
+// a folder, it leaves a picture of each view.
 func TestAPageThatAsksLikeAListsWebFrontend(t *testing.T) {
+	t.Parallel()
 	s := stand{browser: chromium(t), axios: axios(t), program: build(t)}
 	for name, story := range map[string]func(*testing.T, stand){
 		"signing in outlasts a reload and a restart":              signingInLasts,
@@ -60,13 +59,13 @@ func (s stand) start(t *testing.T, environ ...string) *program {
 // site is a program and the page before it, on one origin.
 func (s stand) site(t *testing.T) *site {
 	t.Helper()
-	return openSite(t, s.axios, s.start(t), false)
+	return s.serve(t, s.start(t), false)
 }
 
 // admin opens the page and signs the admin in.
 func (s stand) admin(t *testing.T, at *site) *tab {
 	t.Helper()
-	p := at.open(t, s.browser, "/")
+	p := at.open(t, "/")
 	p.signIn("admin", adminPassword, "home")
 	return p
 }
@@ -74,8 +73,8 @@ func (s stand) admin(t *testing.T, at *site) *tab {
 func signingInLasts(t *testing.T, s stand) {
 	folder := t.TempDir()
 	before := run(t, s.program, folder, "LATCHKEY_ADMIN_PASSWORD="+adminPassword)
-	at := openSite(t, s.axios, before, false)
-	p := at.open(t, s.browser, "/@manage")
+	at := s.serve(t, before, false)
+	p := at.open(t, "/@manage")
 	p.signIn("admin", adminPassword, "profile") // where it wanted to go
 	if got := p.text("#profile-name"); got != "admin" {
 		t.Errorf("signed in as %q", got)
@@ -109,31 +108,9 @@ func signingInLasts(t *testing.T, s stand) {
 	asksLikeAList(t, at)
 }
 
-// asksLikeAList says that the page is a stand-in worth testing with.
-func asksLikeAList(t *testing.T, at *site) {
-	t.Helper()
-	id := regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	first := ""
-	for _, r := range at.requests() {
-		got := r.Header.Get("Client-Id")
-		if first == "" {
-			first = got
-		}
-		if !id.MatchString(got) || got != first {
-			t.Errorf("%s %s: Client-Id %q", r.Method, r.URL, got)
-		}
-		if kind := r.Header.Get("Content-Type"); kind != "" && r.ContentLength <= 0 {
-			t.Errorf("%s %s: Content-Type %q without a body", r.Method, r.URL, kind)
-		}
-		if auth := r.Header.Get("Authorization"); strings.HasPrefix(auth, "Bearer") {
-			t.Errorf("%s %s: Authorization %q", r.Method, r.URL, auth)
-		}
-	}
-}
-
 func wrongPassword(t *testing.T, s stand) {
 	at := s.site(t)
-	p := at.open(t, s.browser, "/")
+	p := at.open(t, "/")
 	p.submitLogin("admin", otherPassword)
 	p.told("username or password is incorrect")
 	p.at("login")
@@ -178,7 +155,7 @@ func twoFactor(t *testing.T, s stand) {
 	p.fill("#form-login [name=otp]", next) // the one before is spent
 	p.click("#login")
 	p.told("Login successfully")
-	p.at("profile")
+	p.at("home")
 
 	p.menu("users")
 	p.click(row("admin") + " .cancel-2fa")
@@ -186,21 +163,6 @@ func twoFactor(t *testing.T, s stand) {
 	again := s.admin(t, at) // on another device, without a code
 	again.menu("profile")
 	again.appears("#enable-2fa")
-}
-
-// code is the code of the step that is so many after the present one.
-func code(t *testing.T, secret string, steps int) string {
-	t.Helper()
-	text, err := totp.GenerateCode(secret, time.Now().Add(time.Duration(steps)*30*time.Second))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
-}
-
-// wrong differs from the code in all digits.
-func wrong(code string) string {
-	return strings.Map(func(digit rune) rune { return '0' + (digit-'0'+5)%10 }, code)
 }
 
 func evictsAnother(t *testing.T, s stand) {
@@ -251,7 +213,7 @@ func adminAndUser(t *testing.T, s stand) {
 	create()
 	admin.told("username already exists")
 
-	user := at.open(t, s.browser, "/")
+	user := at.open(t, "/")
 	user.signIn("ada", otherPassword, "home")
 	user.visit("/@manage/session/management")
 	user.told("You are not an admin")
@@ -306,7 +268,7 @@ func adminEndsSessions(t *testing.T, s stand) {
 
 func guestBoots(t *testing.T, s stand) {
 	at := s.site(t)
-	guest := at.open(t, s.browser, "/")
+	guest := at.open(t, "/")
 	guest.at("login")
 	guest.click("#as-guest")
 	guest.at("login")
@@ -381,7 +343,7 @@ func settingsSaved(t *testing.T, s stand) {
 }
 
 func otherOrigin(t *testing.T, s stand) {
-	at := openSite(t, s.axios, s.start(t), true)
+	at := s.serve(t, s.start(t), true)
 	p := s.admin(t, at)
 	p.reload()
 	p.at("home")
@@ -402,8 +364,8 @@ func otherOrigin(t *testing.T, s stand) {
 func unlistedOrigin(t *testing.T, s stand) {
 	const listed = "http://listed.example"
 	program := s.start(t, "LATCHKEY_CORS_ORIGINS="+listed)
-	at := openSite(t, s.axios, program, true)
-	p := at.open(t, s.browser, "/")
+	at := s.serve(t, program, true)
+	p := at.open(t, "/")
 	p.do(chromedp.WaitReady(chromedp.CSS(`body[data-view="failure"]`)))
 	if got := p.text("#failure"); got != "Failed fetching settings: Network Error" {
 		t.Errorf("the page says %q", got)
@@ -413,6 +375,3 @@ func unlistedOrigin(t *testing.T, s stand) {
 		t.Errorf("programs without an origin: %d, %v", a.Code, err)
 	}
 }
-
-// row selects the row of a table that is about the thing.
-func row(id string) string { return `#rows tr[data-id="` + id + `"]` }

@@ -24,6 +24,7 @@ const controlEvery = 50 * time.Millisecond
 type control struct {
 	listener net.Listener
 	hub      *revocation.Hub
+	reread   func(ctx context.Context) error // of what a notice about everything may have changed
 	secret   string
 	file     string
 }
@@ -46,7 +47,10 @@ func (a *App) openControl(ctx context.Context) (*control, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for commands: %w", err)
 	}
-	c := &control{listener: listener, hub: a.hub, secret: secret.ID() + secret.ID(), file: a.dir.file(controlFile)}
+	c := &control{
+		listener: listener, hub: a.hub, reread: a.reread,
+		secret: secret.ID() + secret.ID(), file: a.dir.file(controlFile),
+	}
 	text, err := json.Marshal(controlNote{Address: listener.Addr().String(), Secret: c.secret}) //nolint:gosec // G117: the file is where the secret belongs
 	if err == nil {
 		_ = os.Remove(c.file) // of a server that was killed
@@ -58,10 +62,18 @@ func (a *App) openControl(ctx context.Context) (*control, error) {
 	return c, nil
 }
 
-func (c *control) remove() error { return os.Remove(c.file) }
+// remove takes the file away. That it is gone already is no failure.
+func (c *control) remove() error {
+	if err := os.Remove(c.file); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
 
 // ServeHTTP answers GET, which asks whether the server is there, and passes
-// what is posted on. It answers 204 when everybody has acted.
+// what is posted on. It answers 204 when everybody has acted, and 503 when keys
+// or settings could not be read again: a removed key would still count, and the
+// command must not say otherwise.
 func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !secret.Equal(r.Header.Get("Authorization"), c.secret) {
 		http.Error(w, "forbidden", http.StatusForbidden)
@@ -73,9 +85,22 @@ func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "malformed notice", http.StatusBadRequest)
 			return
 		}
-		c.hub.Publish(r.Context(), revocation.Notice(n))
+		if err := c.publish(r.Context(), revocation.Notice(n)); err != nil {
+			http.Error(w, "unavailable", http.StatusServiceUnavailable)
+			return
+		}
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// publish is the hub's, but tells whether a reading again went well. What is
+// remembered of logins and accounts is forgotten in any case.
+func (c *control) publish(ctx context.Context, n revocation.Notice) error {
+	c.hub.Publish(ctx, n)
+	if n != (revocation.Notice{}) {
+		return nil
+	}
+	return c.reread(context.WithoutCancel(ctx))
 }
 
 // claim takes the folder's lock and reports true, or finds the server that

@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"latchkey/model"
+	"latchkey/model/sqlstore"
 	"latchkey/server"
 	"latchkey/server/config"
 	"latchkey/server/servertest"
@@ -238,4 +240,69 @@ func TestControlWantsTheSecret(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(folder, "control.json")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("control.json after the end: %v", err)
 	}
+}
+
+// A command is told when the server could not read its keys again: it must not
+// say that a removed key is out of use while the server still takes its tokens.
+func TestControlDoesNotAgreeToWhatItCouldNotRead(t *testing.T) {
+	folder := t.TempDir()
+	s := serve(t, folder, nil)
+	db, err := sqlstore.Open(filepath.Join(folder, "latchkey.db"), sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	alien := model.Key{ID: "ffffffff", Purpose: model.KeyToken, Sealed: "v1:master:AAAA", CreatedAt: model.At(time.Now())}
+	if err := db.Keys().AddKeys(t.Context(), []model.Key{alien}); err != nil {
+		t.Fatal(err)
+	}
+	if got := tellControl(t, folder, "{}"); got != http.StatusServiceUnavailable {
+		t.Errorf("with a key that does not open: %d, want %d", got, http.StatusServiceUnavailable)
+	}
+	if got := tellControl(t, folder, `{"account_key":"x"}`); got != http.StatusNoContent {
+		t.Errorf("about one account: %d, want %d", got, http.StatusNoContent)
+	}
+	if err := db.Keys().RemoveKey(t.Context(), alien.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := tellControl(t, folder, "{}"); got != http.StatusNoContent {
+		t.Errorf("without it: %d, want %d", got, http.StatusNoContent)
+	}
+	s.end(t)
+}
+
+// tellControl posts a notice to the running server and is the status it
+// answers.
+func tellControl(t *testing.T, folder, body string) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, "control.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var note struct{ Address, Secret string }
+	if err := json.Unmarshal(text, &note); err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+note.Address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Close = true
+	req.Header.Set("Authorization", note.Secret)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode
+}
+
+// A cleaner of temporary folders may have been there before.
+func TestServerEndsWellWithoutItsControlFile(t *testing.T) {
+	folder := t.TempDir()
+	s := serve(t, folder, nil)
+	if err := os.Remove(filepath.Join(folder, "control.json")); err != nil {
+		t.Fatal(err)
+	}
+	s.end(t)
 }

@@ -1,10 +1,10 @@
 package server_test
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -96,7 +96,7 @@ func TestGreedyFieldsChangeNothing(t *testing.T) {
 	for _, c := range keys[0] {
 		row[c.column] = c.value
 	}
-	if row["id"] == "999" || row["account_key"] != plain || row["fingerprint"] == "SHA256:x" || row["comment"] != "laptop" || row["added_at"] != fmt.Sprint(f.clock.Now().UnixMilli()) {
+	if row["id"] == "999" || row["account_key"] != plain || row["fingerprint"] == "SHA256:x" || row["comment"] != "laptop" || row["added_at"] != strconv.FormatInt(f.clock.Now().UnixMilli(), 10) {
 		t.Errorf("the added key took foreign fields: %v", row)
 	}
 	same("adding a key", before, "accounts", "roles", "totp", "settings", "keys", "devices", "logins")

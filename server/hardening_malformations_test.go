@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -106,7 +107,7 @@ func identities(base attack, r target) []attack {
 	for name, value := range map[string]string{
 		"Basic": "Basic YWRtaW46Y29ycmVjdCBob3JzZSBiYXR0ZXJ5", "8 KiB": "Bearer " + strings.Repeat("x", 8<<10), "Bearer alone": "Bearer",
 		"Bearer and blanks": "Bearer   ", "null": "null", "undefined": "undefined", "a list": token + "," + token, "two words": "Bearer " + token + " " + token,
-		"Bearer twice": "Bearer Bearer " + token, "a tail": token + ".", "padding": token + "=", "NUL": token + "\x00", "no signature": token[:strings.LastIndex(token, ".")+1],
+		"Bearer twice": strings.Repeat("Bearer ", 2) + token, "a tail": token + ".", "padding": token + "=", "NUL": token + "\x00", "no signature": token[:strings.LastIndex(token, ".")+1],
 		"quotes": `"` + token + `"`, "dots": strings.Repeat(".", 7000), "escaped": strings.ReplaceAll(token, ".", "%2e"),
 	} {
 		header("credential: "+name, "Authorization", value)
@@ -128,7 +129,7 @@ func withQuery(target, query string) string {
 func paths(base attack, r target) []attack {
 	slash := max(strings.LastIndex(r.path, "/"), 1)
 	same := map[string]string{ // by RFC 3986 §6.2.2.2, or as good as
-		"escaped slashes": "/" + strings.ReplaceAll(r.path[1:], "/", "%2f"), "escaped letters": "/%" + fmt.Sprintf("%x", r.path[1]) + r.path[2:],
+		"escaped slashes": "/" + strings.ReplaceAll(r.path[1:], "/", "%2f"), "escaped letters": "/%" + strconv.FormatUint(uint64(r.path[1]), 16) + r.path[2:],
 	}
 	other := map[string]string{
 		"two slashes": "/" + r.path, "two slashes inside": r.path[:slash] + "//" + r.path[slash+1:], "dot": "/." + r.path, "dots": "/api/.." + r.path,
@@ -189,10 +190,11 @@ func mediaTypes(t testing.TB, base attack, r target) []attack {
 		body = "{}"
 	}
 	const boundary = "7f3a"
-	form, multipart := url.Values{}, ""
+	form := url.Values{}
+	var multipart strings.Builder
 	for key, value := range r.body {
 		form.Set(key, fmt.Sprint(value))
-		multipart += fmt.Sprintf("--%s\r\nContent-Disposition: form-data; name=%q\r\n\r\n%v\r\n", boundary, key, value)
+		fmt.Fprintf(&multipart, "--%s\r\nContent-Disposition: form-data; name=%q\r\n\r\n%v\r\n", boundary, key, value)
 	}
 	form.Set("x", "y")
 	var all []attack
@@ -206,7 +208,7 @@ func mediaTypes(t testing.TB, base attack, r target) []attack {
 		add("application/x-www-form-urlencoded", form.Encode())
 		add("application/x-www-form-urlencoded; charset=utf-8", body)
 	}
-	add("multipart/form-data; boundary="+boundary, multipart+"--"+boundary+"--\r\n")
+	add("multipart/form-data; boundary="+boundary, multipart.String()+"--"+boundary+"--\r\n")
 	add("multipart/form-data", body)
 	for _, media := range []string{"text/plain", "text/plain;charset=UTF-8", "text/json", "application/json+x", "application/problem+json", "*/*", "json", "application/octet-stream"} {
 		add(media, body)

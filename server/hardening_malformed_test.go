@@ -94,7 +94,7 @@ func TestMalformedRequestsChangeNothing(t *testing.T) {
 
 func firstDifference(before, after string) string {
 	old := strings.Split(before, "\n")
-	for _, line := range strings.Split(after, "\n") {
+	for line := range strings.SplitSeq(after, "\n") {
 		if !slices.Contains(old, line) {
 			return "+ " + line
 		}

@@ -130,9 +130,15 @@ func (c *camp) ownTargets() []target {
 // adminTargets are the routes of admins.
 func (c *camp) adminTargets() []target {
 	user := []field{
-		{name: "username"}, {name: "password", optional: true}, {name: "base_path", optional: true}, {name: "sso_id", optional: true}, {name: "role", optional: true, nullable: true, kind: numbersList},
-		{name: "permission", optional: true, nullable: true, kind: number}, {name: "disabled", optional: true, nullable: true, kind: boolean},
-		{name: "max_devices", optional: true, nullable: true, kind: number}, {name: "session_ttl", optional: true, nullable: true, kind: number},
+		{name: "username"},
+		{name: "password", optional: true},
+		{name: "base_path", optional: true},
+		{name: "sso_id", optional: true},
+		{name: "role", optional: true, nullable: true, kind: numbersList},
+		{name: "permission", optional: true, nullable: true, kind: number},
+		{name: "disabled", optional: true, nullable: true, kind: boolean},
+		{name: "max_devices", optional: true, nullable: true, kind: number},
+		{name: "session_ttl", optional: true, nullable: true, kind: number},
 	}
 	role := []field{{name: "name"}, {name: "description", optional: true}, {name: "default", optional: true, nullable: true, kind: boolean}}
 	id := []string{"id"}

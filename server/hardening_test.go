@@ -142,15 +142,16 @@ func (f *fortress) query(t testing.TB, statement string) [][]cell {
 	var all [][]cell
 	for found.Next() {
 		values := make([]any, len(columns))
+		into := make([]any, len(columns))
 		row := make([]cell, len(columns))
 		for i := range values {
-			values[i] = new(any)
+			into[i] = &values[i]
 		}
-		if err := found.Scan(values...); err != nil {
+		if err := found.Scan(into...); err != nil {
 			t.Fatal(err)
 		}
 		for i, v := range values {
-			row[i] = cell{columns[i], fmt.Sprint(*v.(*any))}
+			row[i] = cell{columns[i], fmt.Sprint(v)}
 		}
 		all = append(all, row)
 	}

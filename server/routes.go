@@ -32,10 +32,11 @@ type route struct {
 func (a *App) table() []route {
 	var (
 		api       = a.api
-		public    = guard{}                                      // anybody; no credential is looked at
-		caller    = guard{middleware.Authenticate(a.who, false)} // whoever a credential stands for, the guest included
-		anyDevice = guard{middleware.Authenticate(a.who, true)}  // the same, with a token under any Client-Id
-		admin     = guard{middleware.Authenticate(a.who, false), middleware.RequireAdmin()}
+		who       = middleware.Authenticate(a.who, false)
+		public    = guard{}                                     // anybody; no credential is looked at
+		caller    = guard{who, middleware.Recheck(who)}         // whoever a credential stands for, the guest included
+		anyDevice = guard{middleware.Authenticate(a.who, true)} // the same, with a token under any Client-Id; for GET
+		admin     = guard{who, middleware.RequireAdmin(), middleware.Recheck(who), middleware.RequireAdmin()}
 	)
 	rows := []route{
 		{each, "/ping", public, ping},

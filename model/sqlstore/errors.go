@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -16,9 +17,11 @@ const (
 	codeBusy        = 5
 	codeLocked      = 6
 	codeReadOnly    = 8
+	codeInterrupt   = 9
 	codeIOError     = 10
 	codeFull        = 13
 	codeCannotOpen  = 14
+	codeProtocol    = 15
 	codeCheck       = 275
 	codeForeignKey  = 787
 	codePrimaryKey  = 1555
@@ -47,7 +50,7 @@ func (d dialector) Translate(err error) error {
 		return gorm.ErrCheckConstraintViolated
 	}
 	switch code & primaryCodeMask {
-	case codeBusy, codeLocked, codeReadOnly, codeIOError, codeFull, codeCannotOpen:
+	case codeBusy, codeLocked, codeReadOnly, codeInterrupt, codeIOError, codeFull, codeCannotOpen, codeProtocol:
 		if code >= 0 {
 			return fmt.Errorf("%w: %w", model.ErrUnavailable, err)
 		}
@@ -66,7 +69,8 @@ func (d *DB) translate(err error) error {
 		return model.ErrConflict
 	case errors.Is(err, gorm.ErrForeignKeyViolated):
 		return model.ErrStale // what the row hangs on went away meanwhile
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, sql.ErrTxDone): // rolled back under us because the context ended
 		return fmt.Errorf("%w: %w", model.ErrUnavailable, err)
 	}
 	// A transaction that could not begin or commit carries the driver's error.

@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -77,6 +78,27 @@ func TestCancelledContextIsUnavailable(t *testing.T) {
 			if rows, err := db.Settings().Settings(t.Context()); err != nil || len(rows) != 0 {
 				t.Errorf("Settings afterwards = %v, %v, want none", rows, err)
 			}
+		})
+	}
+}
+
+// The context of a transaction can end between its last statement and its
+// commit; then it was rolled back already.
+func TestTransactionThatEndedUnderItsWriterIsUnavailable(t *testing.T) {
+	for name, opts := range drivers(t) {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, opts)
+			err := db.Write(t.Context(), func(tx *gorm.DB) error {
+				under, ok := tx.Statement.ConnPool.(*sql.Tx)
+				if !ok {
+					t.Fatalf("the transaction is a %T", tx.Statement.ConnPool)
+				}
+				return under.Rollback()
+			})
+			if !errors.Is(err, model.ErrUnavailable) {
+				t.Errorf("Write = %v, want %v", err, model.ErrUnavailable)
+			}
+			createAccount(t, db, 1) // the connection goes on working
 		})
 	}
 }

@@ -34,12 +34,15 @@ func (s *Accounts) AccountPage(ctx context.Context, offset, limit int) ([]model.
 
 // EditAccount changes an account in one transaction. Disabling it or changing
 // its password ends its logins. ErrLimit says that no enabled admin would be
-// left, ErrStale that a role does not exist, ErrConflict that the name is
-// taken.
+// left, ErrStale that a role does not exist or that the login which asks has
+// ended, ErrConflict that the name is taken.
 func (s *Accounts) EditAccount(ctx context.Context, key string, e model.AccountEdit) error {
 	return s.db.write(ctx, func(tx *gorm.DB) error {
 		var old model.Account
 		if err := tx.Where("accounts.key = ?", key).Take(&old).Error; err != nil {
+			return err
+		}
+		if err := stillLive(tx, key, e.ByLogin); err != nil {
 			return err
 		}
 		columns := editColumns(e)
@@ -49,6 +52,19 @@ func (s *Accounts) EditAccount(ctx context.Context, key string, e model.AccountE
 		err := tx.Model(&model.Account{}).Where("accounts.key = ?", key).Updates(columns).Error
 		return firstError(err, rolesExist(tx, e.Roles), adminLeft(tx, old), endEdited(tx, old, e))
 	})
+}
+
+// stillLive fails with ErrStale if the login, unless it is empty, has ended.
+func stillLive(tx *gorm.DB, accountKey, login string) error {
+	if login == "" {
+		return nil
+	}
+	var n int64
+	err := tx.Model(&model.Login{}).Where("id = ? AND account_key = ? AND ended_at IS NULL", login, accountKey).Count(&n).Error
+	if err != nil || n == 0 {
+		return firstError(err, model.ErrStale)
+	}
+	return nil
 }
 
 // endEdited ends the logins that the change does not let live.

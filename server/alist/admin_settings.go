@@ -170,7 +170,7 @@ func (*API) SettingDelete(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return fault.New(fault.Invalid, "setting_in_use", "setting ["+strings.ToValidUTF8(key, "?")+"] is not deprecated")
+	return fault.New(fault.Invalid, "setting_in_use", "setting ["+key+"] is not deprecated")
 }
 
 // ResetToken makes a new static token (contract §5.26).

@@ -80,7 +80,9 @@ type act func(app *server.App, ctx context.Context, name string, more []string) 
 
 // simple is an act that takes the name alone.
 func simple(do func(app *server.App, ctx context.Context, name string) (string, error)) act {
-	return func(app *server.App, ctx context.Context, name string, _ []string) (string, error) { return do(app, ctx, name) }
+	return func(app *server.App, ctx context.Context, name string, _ []string) (string, error) {
+		return do(app, ctx, name)
+	}
 }
 
 // named is a command that does something to the account whose name it is

@@ -58,8 +58,8 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		fmt.Fprintf(&b, verb, any(c))
 		fmt.Fprintf(&b, verb, any(c.MasterKey))
 	}
-	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "config", c, "secret", c.AdminPassword)
-	slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "config", c, "secret", c.MasterKey)
+	slog.New(slog.NewTextHandler(&b, nil)).InfoContext(t.Context(), "x", "config", c, "secret", c.AdminPassword)
+	slog.New(slog.NewJSONHandler(&b, nil)).InfoContext(t.Context(), "x", "config", c, "secret", c.MasterKey)
 	if err := json.NewEncoder(&b).Encode(c); err != nil {
 		t.Fatal(err)
 	}

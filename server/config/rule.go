@@ -154,14 +154,25 @@ func webOrigin(in string) (string, string) {
 		return "", "has a user name in it"
 	case u.Path != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(in, "#"):
 		return "", "has something after the host"
-	case !isHost(u.Hostname()) || strings.Contains(u.Host, "%"):
+	case !hasGoodHost(u):
 		return "", "has no host, or one that is neither an address nor a name"
-	}
-	port := u.Port()
-	if strings.HasSuffix(u.Host, ":") || (port != "" && !isPort(port)) {
+	case !hasGoodPort(u):
 		return "", "has a port that is not a number from 0 to 65535"
 	}
-	return u.Scheme + "://" + originHost(u.Hostname()) + originPort(u.Scheme, port), ""
+	return u.Scheme + "://" + originHost(u.Hostname()) + originPort(u.Scheme, u.Port()), ""
+}
+
+// hasGoodHost takes no zone of an IPv6 address, and nothing that is escaped.
+func hasGoodHost(u *url.URL) bool {
+	return isHost(u.Hostname()) && !strings.Contains(u.Host, "%")
+}
+
+// hasGoodPort takes no port, too, but not a colon without one.
+func hasGoodPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	return isPort(u.Port())
 }
 
 func originHost(in string) string {

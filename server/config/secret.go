@@ -88,7 +88,7 @@ func (t secretTexts) apply(c *Config) Mistakes {
 	for _, s := range secretSettings() {
 		in, given := t[s.env]
 		path, inFile := t[s.fileEnv()]
-		from, wrong := origin{environment, s.env}, ""
+		from := origin{environment, s.env}
 		switch {
 		case given && inFile:
 			m := from.mistake("is set, and so is " + s.fileEnv())
@@ -97,16 +97,18 @@ func (t secretTexts) apply(c *Config) Mistakes {
 			continue
 		case inFile:
 			from.name = s.fileEnv()
-			if in, wrong = secretFile(path); wrong != "" {
+			text, wrong := secretFile(path)
+			if wrong != "" {
 				m := from.mistake(wrong)
 				m.Value, m.Want = shown(path), "a file with "+s.want+" in it"
 				bad = append(bad, m)
 				continue
 			}
+			in = text
 		case !given:
 			continue
 		}
-		if wrong = s.rule(in); wrong != "" {
+		if wrong := s.rule(in); wrong != "" {
 			bad = append(bad, s.mistake(from, wrong))
 			continue
 		}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -35,6 +36,17 @@ func mediaType(h http.Header) (string, error) {
 	}
 	media, _, _ := strings.Cut(values[0], ";")
 	return strings.ToLower(strings.TrimSpace(media)), nil
+}
+
+// HoldBody reads the whole body now, for whoever binds it later. Failures:
+// ErrTooLarge, ErrBody.
+func HoldBody(c *gin.Context) error {
+	data, err := readBody(c)
+	if err != nil {
+		return err
+	}
+	c.Request.Body = io.NopCloser(bytes.NewReader(data))
+	return nil
 }
 
 // readBody reads the whole body, which may be empty.

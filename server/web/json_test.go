@@ -356,3 +356,34 @@ func TestJSONKeepsTheWordsOfAFieldThatHasSome(t *testing.T) {
 	}
 	wantFault(t, web.JSON(post("/", "", `{"colour":"x"}`), &req), web.ErrField, "no such colour")
 }
+
+func TestJSONListTakesAList(t *testing.T) {
+	for body, want := range map[string][]inner{
+		`[]`: {}, " [ ]\r\n": {}, `[{}]`: {{}}, `[{"path":"a","x":1},{"PATH":"b"}]`: {{"a"}, {"b"}}, `[null,{"path":null}]`: {{}, {}},
+	} {
+		got := []inner{}
+		if err := web.JSONList(post("/", "application/json; charset=utf-8", body), &got); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("JSONList(%s) = %v, %v, want %v", body, got, err, want)
+		}
+	}
+	const invalid = "request body is not valid JSON"
+	for body, text := range map[string]string{
+		``: "request body is empty", ` `: "request body is empty", `{}`: "request body must be a JSON list", `"[]"`: "request body must be a JSON list",
+		`null`: "request body must be a JSON list", `[] []`: invalid, `[]x`: invalid, `[`: invalid, `[{]`: invalid, `[1]`: invalid,
+		`[{"path":"a","PATH":"b"}]`: "request body names a field twice",
+		`[{"path":1}]`:              `field "path" must be a string`,
+		"[{\"path\":\"\xff\"}]":     invalid,
+	} {
+		t.Run(body, func(t *testing.T) {
+			var got []inner
+			err := web.JSONList(post("/", "application/json", body), &got)
+			want := web.ErrBody
+			if strings.HasPrefix(text, "field") {
+				want = web.ErrField
+			}
+			wantFault(t, err, want, text)
+		})
+	}
+	var got []inner
+	wantFault(t, web.JSONList(post("/", "text/plain", `[]`), &got), web.ErrUnsupported, "request body must be application/json")
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -133,7 +134,7 @@ func Text(c *gin.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if count > 0 && (!utf8.ValidString(value) || strings.ContainsFunc(value, isControl)) {
+	if count > 0 && (!utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl)) {
 		return "", ErrParameter.WithText(fmt.Sprintf("parameter %q must not contain control characters or broken text", name))
 	}
 	return value, nil

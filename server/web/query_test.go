@@ -82,3 +82,25 @@ func TestPagingIsClamped(t *testing.T) {
 		})
 	}
 }
+
+func TestTextIsTakenAsItIs(t *testing.T) {
+	for query, want := range map[string]string{
+		"": "", "x=1": "", "key=": "", "key": "", "key=a": "a", "key=a+b%20c": "a b c", "%6bey=a": "a", "KEY=a": "",
+		"key=%E7%8E%8B": "王", "key=a%26key%3Db": "a&key=b", "key=%25": "%", "key=1,2": "1,2", "key=%F0%9F%98%80": "😀",
+	} {
+		if got, err := web.Text(withQuery(query), "key"); err != nil || got != want {
+			t.Errorf("Text(%q) = %q, %v; want %q", query, got, err, want)
+		}
+	}
+	const control = `parameter "key" must not contain control characters or broken text`
+	for query, text := range map[string]string{
+		"key=a&key=a": `parameter "key" is given twice`, "key&%6bey": `parameter "key" is given twice`,
+		"key=%": `parameter "key" is malformed`, "key=%zz": `parameter "key" is malformed`,
+		"key=a%00": control, "key=%0a": control, "key=%7f": control, "key=%C2%85": control, "key=%ff": control, "key=%ED%A0%80": control,
+	} {
+		t.Run(query, func(t *testing.T) {
+			_, err := web.Text(withQuery(query), "key")
+			wantFault(t, err, web.ErrParameter, text)
+		})
+	}
+}

@@ -23,6 +23,8 @@ var (
 	// ErrNameTaken says that another account has the name, or one that differs
 	// from it in case only.
 	ErrNameTaken = fault.New(fault.Invalid, "username_taken", "username already exists")
+	// ErrEnded says that the caller's login ended while the change was prepared.
+	ErrEnded = fault.New(fault.Unauthenticated, "session_inactive", "session inactive")
 )
 
 // Store keeps accounts and roles.
@@ -40,8 +42,8 @@ type Store interface {
 	AccountPage(ctx context.Context, offset, limit int) ([]model.Account, int64, error)
 	// EditAccount is one transaction; a new password or being disabled ends
 	// every login. model.ErrNotFound, model.ErrConflict for a taken name,
-	// model.ErrStale for a role that is not there, model.ErrLimit if no enabled
-	// admin would be left.
+	// model.ErrStale for a role that is not there or for a ByLogin that is not
+	// live, model.ErrLimit if no enabled admin would be left.
 	EditAccount(ctx context.Context, key string, e model.AccountEdit) error
 	// Role fails with model.ErrNotFound.
 	Role(ctx context.Context, id int64) (model.Role, error)
@@ -171,12 +173,13 @@ type Change struct {
 	Username     *string
 	SSOID        *string
 	PasswordHash *string // ends every login of the account
+	ByLogin      string  // the caller's; it must be live when the change is written. Empty: the operator asks
 }
 
 // Change changes the account. When it returns, nobody is let in by what it
-// ended. It fails with ErrName, ErrNameTaken or ErrUnknown.
+// ended. It fails with ErrName, ErrNameTaken, ErrEnded or ErrUnknown.
 func (s *Service) Change(ctx context.Context, key string, c Change) error {
-	row := model.AccountEdit{SSOID: c.SSOID, PasswordHash: c.PasswordHash, At: model.At(s.now())}
+	row := model.AccountEdit{SSOID: c.SSOID, PasswordHash: c.PasswordHash, ByLogin: c.ByLogin, At: model.At(s.now())}
 	if c.Username != nil {
 		if err := CheckName(*c.Username); err != nil {
 			return err
@@ -188,6 +191,8 @@ func (s *Service) Change(ctx context.Context, key string, c Change) error {
 	switch {
 	case errors.Is(err, model.ErrConflict):
 		return ErrNameTaken
+	case errors.Is(err, model.ErrStale):
+		return ErrEnded
 	case errors.Is(err, model.ErrNotFound):
 		return ErrUnknown
 	case err != nil:

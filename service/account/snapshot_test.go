@@ -119,7 +119,7 @@ func TestWarmSnapshotAsksNothing(t *testing.T) {
 
 func TestWarmFirstAsksNothing(t *testing.T) {
 	f := newFixture(t)
-	admin := f.key(t, "admin")
+	alice := f.create(t, "alice")
 	first := func(role int64) func() {
 		return func() {
 			if _, err := f.First(t.Context(), role); err != nil && !errors.Is(err, account.ErrUnknown) {
@@ -137,11 +137,12 @@ func TestWarmFirstAsksNothing(t *testing.T) {
 	if n := f.reads(first(model.RoleGuest)); n != 0 {
 		t.Errorf("a warm First that finds nobody reads %d times, want 0", n)
 	}
-	if err := f.SetDisabled(t.Context(), admin, true); err != nil {
+	f.reads(first(account.RoleGeneral))
+	if err := f.SetDisabled(t.Context(), alice.Key, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.First(t.Context(), model.RoleAdmin); !errors.Is(err, account.ErrUnknown) {
-		t.Errorf("First(admin) when the only one is disabled = %v, want %v", err, account.ErrUnknown)
+	if _, err := f.First(t.Context(), account.RoleGeneral); !errors.Is(err, account.ErrUnknown) {
+		t.Errorf("First(general) when the only one is disabled = %v, want %v", err, account.ErrUnknown)
 	}
 	if err := f.SetDisabled(t.Context(), f.key(t, "guest"), false); err != nil {
 		t.Fatal(err)

@@ -193,6 +193,9 @@ func TestWhatOddUsersBecome(t *testing.T) {
 	if a := h.account(t, "passkeys"); a.Passkeys != `[{"ID":"AQI="}]` {
 		t.Errorf("passkeys = %q", a.Passkeys)
 	}
+	if !h.account(t, "words for numbers").Disabled {
+		t.Error("who may be disabled is not")
+	}
 	if a := h.account(t, "bare admin"); a.Permission != 65535 || a.BasePath != "/" {
 		t.Errorf("an admin has permission %d below %s", a.Permission, a.BasePath)
 	}

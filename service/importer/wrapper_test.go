@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"latchkey/model"
 	"latchkey/model/alistdb/alistdbtest"
@@ -138,25 +139,38 @@ func TestRunWrapsAtTheStartAndAfterEveryImport(t *testing.T) {
 	lines := make(chan string, 10)
 	w := h.wrapper(slog.New(slog.NewTextHandler(channel(lines), nil)), nil)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var group sync.WaitGroup
 	group.Go(func() {
 		if err := w.Run(ctx); err != nil {
 			t.Errorf("Run = %v", err)
 		}
 	})
-	if line := <-lines; !strings.Contains(line, "wrapped=3") {
+	if line := next(t, lines); !strings.Contains(line, "wrapped=3") {
 		t.Errorf("log %q, want 3 wrapped", line)
 	}
 	more := alistdbtest.SQLite(t)
 	more.Schema(t)
 	more.Insert(t, "users", alistdbtest.User(50, "late", "pw", "[]"))
 	h.run(t, more, importer.Options{})
-	if line := <-lines; !strings.Contains(line, "wrapped=1") {
+	if line := next(t, lines); !strings.Contains(line, "wrapped=1") {
 		t.Errorf("log %q, want 1 wrapped", line)
 	}
 	h.hub.Publish(t.Context(), revocation.Notice{AccountKey: "one account"})
 	cancel()
 	group.Wait()
+}
+
+// next waits for a line; nothing takes as long as it waits.
+func next(t *testing.T, lines <-chan string) string {
+	t.Helper()
+	select {
+	case line := <-lines:
+		return line
+	case <-time.After(time.Minute):
+		t.Fatal("nothing was logged")
+		return ""
+	}
 }
 
 // channel is a writer of lines.

@@ -187,7 +187,7 @@ func (r *Ring) Rotate(ctx context.Context) (string, error) {
 	if err := r.store.AddKeys(ctx, []model.Key{key}); err != nil {
 		return "", fmt.Errorf("store key: %w", err)
 	}
-	return key.ID, r.refresh(ctx)
+	return key.ID, r.refresh(context.WithoutCancel(ctx))
 }
 
 // Remove ends every token that the key signed. The key that signs now cannot
@@ -207,7 +207,7 @@ func (r *Ring) Remove(ctx context.Context, id string) error {
 	if err := r.store.RemoveKey(ctx, id); err != nil {
 		return fmt.Errorf("remove key %s: %w", id, err)
 	}
-	return r.refresh(ctx)
+	return r.refresh(context.WithoutCancel(ctx)) // what is committed counts, whether or not the caller still waits
 }
 
 // Seal encrypts plain with AES-256-GCM under the newest sealing key. What aad

@@ -3,7 +3,6 @@ package keyring_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"latchkey/model"
 	"latchkey/service/keyring"
 	"latchkey/service/keyring/keyringtest"
+	"latchkey/service/racetest"
 )
 
 func TestRotateSignsWithTheNewKey(t *testing.T) {
@@ -131,51 +131,33 @@ func TestActingOnAStaleRing(t *testing.T) {
 	}
 }
 
-// slowStore holds back one answer of Keys until it is released.
+// slowStore holds back an answer of Keys at its gate.
 type slowStore struct {
 	*keyringtest.Store
 
-	hold chan struct{} // what is sent here is an answer that must wait
-	read chan struct{} // closed when that answer has been read
-	free chan struct{} // closed when it may go on
+	gate *racetest.Gate
 }
 
 func (s *slowStore) Keys(ctx context.Context) ([]model.Key, error) {
 	rows, err := s.Store.Keys(ctx)
-	select {
-	case <-s.hold:
-		close(s.read)
-		<-s.free
-	default:
-	}
+	s.gate.Pass()
 	return rows, err
 }
 
 func TestRemovedKeyNeverComesBack(t *testing.T) { // K-12, with a Refresh that is under way
-	slow := &slowStore{Store: keyringtest.New(), hold: make(chan struct{}, 1), read: make(chan struct{}), free: make(chan struct{})}
+	slow := &slowStore{Store: keyringtest.New(), gate: racetest.NewGate()}
 	ring := open(t, slow, keyringtest.Master())
 	old := ring.Signing().ID
 	rotate(t, ring)
-	slow.hold <- struct{}{}
-	var group sync.WaitGroup
-	group.Go(func() {
-		if err := ring.Refresh(t.Context()); err != nil {
+	slow.gate.Overtake(func() {
+		if err := ring.Refresh(t.Context()); err != nil { // has read the old key at the gate
 			t.Errorf("Refresh = %v", err)
 		}
+	}, func() {
+		if err := ring.Remove(t.Context(), old); err != nil {
+			t.Errorf("Remove = %v", err)
+		}
 	})
-	<-slow.read // the old key is among what Refresh has read
-	removed := make(chan error, 1)
-	group.Go(func() {
-		removed <- ring.Remove(t.Context(), old)
-	})
-	for range 10_000 { // time for Remove to finish, if nothing holds it back
-		runtime.Gosched()
-	}
-	close(slow.free)
-	group.Wait()
-	if err := <-removed; err != nil {
-		t.Fatalf("Remove = %v", err)
-	}
 	if _, ok := ring.Token(old); ok {
 		t.Error("the removed key verifies again")
 	}

@@ -57,7 +57,7 @@ func (c Config) Validate() error {
 func (c Config) cost() cost { return cost{memory: c.MemoryKiB, time: c.Time, lanes: c.Lanes} }
 
 // keyFunc is argon2.IDKey, or something a test can count and hold.
-type keyFunc func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
+type keyFunc func(password, salt []byte, passes, memory uint32, threads uint8, keyLen uint32) []byte
 
 // Hasher turns static hashes into stored ones and compares with them, a bounded
 // number at a time. It is safe for concurrent use and starts no goroutine.

@@ -24,6 +24,7 @@ type held struct {
 	callers sync.WaitGroup
 }
 
+//nolint:revive // the parameters are those of argon2.IDKey
 func (k *held) key(_, _ []byte, _, _ uint32, _ uint8, keyLen uint32) []byte {
 	k.calls.Add(1)
 	n := k.now.Add(1)

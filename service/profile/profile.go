@@ -53,7 +53,8 @@ type Change struct {
 
 // Update changes the caller's account. A new password needs a login that is at
 // most 10 minutes old and ends every login of the account, the caller's too
-// (rulings 20). It fails with ErrGuest, ErrGone, ErrNotFresh, password.ErrWeak,
+// (rulings 20). A caller whose login ends meanwhile changes nothing. It fails
+// with ErrGuest, ErrGone, account.ErrEnded, ErrNotFresh, password.ErrWeak,
 // account.ErrName, account.ErrNameTaken or throttle.ErrThrottled.
 func (s *Service) Update(ctx context.Context, by access.Caller, c Change) error {
 	if by.Account.IsGuest() {
@@ -67,7 +68,7 @@ func (s *Service) Update(ctx context.Context, by access.Caller, c Change) error 
 }
 
 func (s *Service) update(ctx context.Context, by access.Caller, c Change) error {
-	change := account.Change{SSOID: &c.SSOID}
+	change := account.Change{SSOID: &c.SSOID, ByLogin: by.LoginID} // hashing takes its time, and endings do not wait for it
 	if c.Username != by.Account.Username {
 		change.Username = &c.Username
 	}

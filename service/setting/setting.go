@@ -111,7 +111,7 @@ func (s *Service) Save(ctx context.Context, values map[string]string) error {
 	if err := s.store.SaveSettings(ctx, rows); err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}
-	return s.reload(ctx)
+	return s.reload(context.WithoutCancel(ctx)) // what is committed counts, whether or not the caller still waits
 }
 
 func (s *Service) row(key, value string) (model.Setting, error) {

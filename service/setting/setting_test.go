@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey/model"
+	"latchkey/service/racetest"
 	"latchkey/service/setting"
 	"latchkey/service/setting/settingtest"
 )
@@ -268,48 +268,32 @@ func TestPublicIsACopy(t *testing.T) {
 	}
 }
 
-// slowStore holds back one answer of Settings until it is released.
+// slowStore holds back an answer of Settings at its gate.
 type slowStore struct {
 	*settingtest.Store
 
-	hold chan struct{} // what is sent here is an answer that must wait
-	read chan struct{} // closed when that answer has been read
-	free chan struct{} // closed when it may go on
+	gate *racetest.Gate
 }
 
 func (s *slowStore) Settings(ctx context.Context) ([]model.Setting, error) {
 	rows, err := s.Store.Settings(ctx)
-	select {
-	case <-s.hold:
-		close(s.read)
-		<-s.free
-	default:
-	}
+	s.gate.Pass()
 	return rows, err
 }
 
 func TestReplacedTokenNeverComesBack(t *testing.T) { // with a Reload that is under way
-	slow := &slowStore{Store: settingtest.New(), hold: make(chan struct{}, 1), read: make(chan struct{}), free: make(chan struct{})}
+	slow := &slowStore{Store: settingtest.New(), gate: racetest.NewGate()}
 	s := newService(t, slow, settingtest.NewSealer())
 	save(t, s, map[string]string{setting.KeyToken: "old"})
-	slow.hold <- struct{}{}
-	var group sync.WaitGroup
-	group.Go(func() {
-		if err := s.Reload(t.Context()); err != nil {
+	slow.gate.Overtake(func() {
+		if err := s.Reload(t.Context()); err != nil { // has read the old token at the gate
 			t.Errorf("Reload = %v", err)
 		}
-	})
-	<-slow.read // Reload has read the old token
-	group.Go(func() {
+	}, func() {
 		if err := s.Save(t.Context(), map[string]string{setting.KeyToken: "new"}); err != nil {
 			t.Errorf("Save = %v", err)
 		}
 	})
-	for range 10_000 { // time for Save to finish, if nothing holds it back
-		runtime.Gosched()
-	}
-	close(slow.free)
-	group.Wait()
 	if got := s.Get(setting.KeyToken); got != "new" {
 		t.Errorf("the token is %q again, want the new one", got)
 	}
@@ -335,5 +319,58 @@ func TestServiceIsSafeForConcurrentUse(t *testing.T) {
 	group.Wait()
 	if rows := stored(t, store); s.Get("logo") != rows["logo"] {
 		t.Errorf("memory says %q, the row %q", s.Get("logo"), rows["logo"])
+	}
+}
+
+// A form sends everything back: what is fixed does no harm as it is.
+func TestSaveTakesFixedSettingsAsTheyAre(t *testing.T) {
+	store := settingtest.New()
+	s := newService(t, store, settingtest.NewSealer())
+	values := map[string]string{}
+	for _, v := range s.List([]int{setting.GroupSite, setting.GroupGlobal, setting.GroupSSO, setting.GroupLDAP, setting.GroupFRP}) {
+		values[v.Key] = v.Value
+	}
+	save(t, s, values)
+	for _, item := range setting.Items() {
+		if _, there := stored(t, store)[item.Key]; item.Fixed && there {
+			t.Errorf("%s is fixed and was stored", item.Key)
+		}
+		if item.Fixed {
+			if err := s.Save(t.Context(), map[string]string{item.Key: item.Default + "x"}); !errors.Is(err, setting.ErrFixed) {
+				t.Errorf("Save of another %s = %v, want %v", item.Key, err, setting.ErrFixed)
+			}
+		}
+	}
+}
+
+// impatient is a store whose caller leaves as soon as the values are saved.
+type impatient struct {
+	*settingtest.Store
+
+	leave context.CancelFunc
+}
+
+func (s impatient) SaveSettings(ctx context.Context, rows []model.Setting) error {
+	defer s.leave()
+	return s.Store.SaveSettings(ctx, rows)
+}
+
+func (s impatient) Settings(ctx context.Context) ([]model.Setting, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.Store.Settings(ctx)
+}
+
+// A static token that was replaced must not go on being taken because the one
+// who replaced it hung up.
+func TestWhatIsSavedCountsThoughTheCallerLeft(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	s := newService(t, impatient{settingtest.New(), leave}, settingtest.NewSealer())
+	if err := s.Save(ctx, map[string]string{setting.KeyToken: plainToken}); err != nil {
+		t.Errorf("Save = %v", err)
+	}
+	if got := s.Get(setting.KeyToken); got != plainToken {
+		t.Errorf("the token is %q, want the saved one", got)
 	}
 }

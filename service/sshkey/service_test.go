@@ -14,6 +14,7 @@ import (
 	"latchkey/model"
 	"latchkey/service/access"
 	"latchkey/service/fault"
+	"latchkey/service/racetest"
 	"latchkey/service/revocation"
 	"latchkey/service/sshkey"
 	"latchkey/service/sshkey/sshkeytest"
@@ -218,22 +219,11 @@ func TestAddInParallel(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse()
-			errs := make([]error, 12)
-			var all sync.WaitGroup
-			for i := range errs {
+			won := racetest.Together(t, 12, tt.want, func(i int) error {
 				title, text := tt.try(i)
-				all.Go(func() { _, errs[i] = h.Add(t.Context(), caller(alice), title, text) })
-			}
-			all.Wait()
-			won := 0
-			for _, err := range errs {
-				switch {
-				case err == nil:
-					won++
-				case !errors.Is(err, tt.want):
-					t.Errorf("Add = %v, want %v", err, tt.want)
-				}
-			}
+				_, err := h.Add(t.Context(), caller(alice), title, text)
+				return err
+			})
 			if _, total, err := h.List(t.Context(), alice, 1, 0); won != 1 || total != 1 || err != nil {
 				t.Errorf("%d of 12 won and %d rows stand (%v), want 1", won, total, err)
 			}

@@ -6,31 +6,53 @@ import "sync"
 // address. A budget that only they use up is not used up: who finds it so waits
 // for what becomes of them, so that many right sign-ins at once all get in.
 type pending struct {
-	mu    sync.Mutex
-	count map[uint64]int
-	ended chan struct{} // closed when one ends, and replaced
+	mu      sync.Mutex
+	count   map[uint64]int
+	waiting map[uint64]int // those who wait, by the account or address they wait for
+	ended   chan struct{}  // closed when one ends, and replaced
 }
+
+// maxWaiting is how many wait for one account or address; more are refused.
+// Every end wakes all of them, so without a bound a crowd would cost much more
+// than it is.
+const maxWaiting = 128
 
 func newPending() *pending {
-	return &pending{count: map[uint64]int{}, ended: make(chan struct{})}
+	return &pending{count: map[uint64]int{}, waiting: map[uint64]int{}, ended: make(chan struct{})}
 }
 
-// admit opens the ticket and counts it as pending, or says how long its budget
-// needs to decay. If others are pending on that budget, retry is closed when
-// one of them ends; else it is nil.
-func (p *pending) admit(t *Ticket) (wait int64, retry <-chan struct{}) {
+// outcome is what admit makes of a ticket that its budgets have no room for.
+type outcome struct {
+	wait  int64           // how long the full budget needs to decay; 0: the ticket is admitted
+	retry <-chan struct{} // closed when somebody pending ends; nil: there is nothing to wait for
+	full  uint64          // the account or address that is full; for leave, unless retry is nil
+}
+
+// admit opens the ticket and counts it as pending, or says why not. Whoever is
+// given something to wait for calls leave when they have waited.
+func (p *pending) admit(t *Ticket) outcome {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	full, wait := t.open()
-	if wait == 0 {
+	switch {
+	case wait == 0:
 		p.count[t.pair.who]++
 		p.count[t.pair.where]++
-		return 0, nil
+		return outcome{}
+	case p.count[full] == 0, p.waiting[full] >= maxWaiting:
+		return outcome{wait: wait}
 	}
-	if p.count[full] > 0 {
-		return wait, p.ended
+	p.waiting[full]++
+	return outcome{wait: wait, retry: p.ended, full: full}
+}
+
+// leave says that somebody has waited for the account or address.
+func (p *pending) leave(full uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting[full]--; p.waiting[full] == 0 {
+		delete(p.waiting, full)
 	}
-	return wait, nil
 }
 
 // end counts the ticket no more, and wakes those who wait.

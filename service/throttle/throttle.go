@@ -58,34 +58,45 @@ func New(cfg Config, now func() time.Time) (*Service, error) {
 // Begin counts the attempt as a failure before anybody looks at the password, so
 // that parallel ones cannot slip by; the Ticket takes it back, and must be
 // settled. Where only attempts that are not settled yet use the budget up, Begin
-// waits for them. It fails with ErrThrottled. A known source answers to its own
-// budget only: guessing from elsewhere never shuts the owner out.
+// waits for them, unless too many do. It fails with ErrThrottled. A known source
+// answers to its own budget only: guessing from elsewhere never shuts the owner
+// out.
 func (s *Service) Begin(ctx context.Context, a Attempt) (*Ticket, error) {
 	account, address := s.text(a.AccountKey), s.address(a.Address)
 	for {
 		t := s.ticket(a, key{account, address})
-		wait, retry := s.pending.admit(t)
+		o := s.pending.admit(t)
 		switch {
-		case wait == 0:
+		case o.wait == 0:
 			return t, nil
-		case retry == nil:
-			return nil, ErrThrottled.After(time.Duration(wait))
+		case o.retry == nil:
+			return nil, ErrThrottled.After(time.Duration(o.wait))
 		}
 		select {
-		case <-retry:
+		case <-o.retry:
+			s.pending.leave(o.full)
 		case <-ctx.Done():
-			return nil, ErrThrottled.After(time.Duration(wait))
+			s.pending.leave(o.full)
+			return nil, ErrThrottled.After(time.Duration(o.wait))
 		}
 	}
 }
 
+// ticket says what the attempt is known by: its device at its address before
+// its device alone, because a Client-Id is no secret, and whoever sends it from
+// elsewhere must not use up the owner's budget.
 func (s *Service) ticket(a Attempt, pair key) *Ticket {
 	now := s.instant()
 	t := &Ticket{service: s, at: now, pair: pair, signIn: true}
 	t.source, t.known = pair, s.known.has(pair, now)
-	if a.Known && a.Device != "" {
-		t.source, t.known = key{pair.who, s.text(a.Device)}, true
+	if !a.Known || a.Device == "" {
+		return t
 	}
+	device := s.text(a.Device)
+	if t.known {
+		device = maphash.Comparable(s.seed, [2]uint64{device, pair.where})
+	}
+	t.source, t.known = key{pair.who, device}, true
 	return t
 }
 

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"latchkey/service/fault"
@@ -183,11 +185,11 @@ func TestBudgets(t *testing.T) {
 		"lifting the account lifts no other": {func(t *testing.T, s *throttle.Service, _ *clock) int {
 			looked := 0
 			for i := range 200 { // more than there are shards
-				failures(t, s, from(fmt.Sprintf("10.0.0.%d", i), fmt.Sprint(i)), 10)
+				failures(t, s, from(fmt.Sprintf("10.0.0.%d", i), strconv.Itoa(i)), 10)
 			}
 			s.LiftAccount(t.Context(), "attacker")
 			for i := range 200 {
-				looked += failures(t, s, from(fmt.Sprintf("10.0.1.%d", i), fmt.Sprint(i)), 1)
+				looked += failures(t, s, from(fmt.Sprintf("10.0.1.%d", i), strconv.Itoa(i)), 1)
 			}
 			return looked
 		}, 0},
@@ -284,7 +286,7 @@ func TestParallelAttemptsDoNotSlipBy(t *testing.T) {
 		want    int64
 	}{
 		"on one account from one address":  {func(int) throttle.Attempt { return from(here, "owner") }, 10},
-		"on 60 accounts from one address":  {func(i int) throttle.Attempt { return from(here, fmt.Sprint(i)) }, 15},
+		"on 60 accounts from one address":  {func(i int) throttle.Attempt { return from(here, strconv.Itoa(i)) }, 15},
 		"on one account from 60 addresses": {func(i int) throttle.Attempt { return from(fmt.Sprintf("10.0.0.%d", i), "owner") }, 10},
 		"from one known device": {func(int) throttle.Attempt {
 			return throttle.Attempt{AccountKey: "owner", Address: here, Device: "phone", Known: true}
@@ -339,6 +341,53 @@ func TestRightSignInsAtOnceAllGetIn(t *testing.T) { // R-04
 			}
 		})
 	}
+}
+
+// A crowd does not wait without bound, and leaves nothing behind.
+func TestOnlySoManyWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newService(t)
+		var first []*throttle.Ticket
+		for range 10 {
+			ticket, err := s.Begin(t.Context(), from(here, "owner"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			first = append(first, ticket)
+		}
+		var in, out atomic.Int64
+		crowd := func() {
+			for range 300 {
+				go func() {
+					ticket, err := s.Begin(t.Context(), from(here, "owner"))
+					if err != nil {
+						out.Add(1)
+						return
+					}
+					in.Add(1)
+					ticket.Succeed()
+				}()
+			}
+			synctest.Wait()
+		}
+		crowd()
+		if in.Load() != 0 || out.Load() != 300-128 {
+			t.Errorf("%d got in and %d were refused, want 128 of 300 to wait", in.Load(), out.Load())
+		}
+		for _, ticket := range first {
+			ticket.Fail()
+		}
+		synctest.Wait()
+		if in.Load() != 0 || out.Load() != 300 {
+			t.Errorf("%d got in and %d were refused, want all to be refused", in.Load(), out.Load())
+		}
+		s.LiftAccount(t.Context(), "owner")
+		s.LiftAddress(t.Context(), here)
+		crowd()
+		if in.Load() == 0 {
+			t.Error("nobody gets in after all have left")
+		}
+	})
 }
 
 func TestWaitingEndsWithTheRequest(t *testing.T) {

@@ -166,3 +166,22 @@ func TestTheOwnerGoesOnWhileAnAttackerGuesses(t *testing.T) {
 		t.Errorf("the attacker had %d guesses, want at most 13", looked)
 	}
 }
+
+// A Client-Id is no secret: guesses under it from elsewhere do not use up what
+// its owner has where they signed in before.
+func TestTheOwnersDeviceIsNotShutOutByItsNameElsewhere(t *testing.T) {
+	s, _ := newService(t)
+	owner := throttle.Attempt{AccountKey: "owner", Address: here, Device: "nas"}
+	signIn(t, s, owner)
+	attacker := throttle.Attempt{AccountKey: "owner", Address: there, Device: "nas", Known: true}
+	if n := failures(t, s, attacker, 40); n != 10 {
+		t.Errorf("%d guesses under the device's name were looked at, want 10", n)
+	}
+	owner.Known = true
+	if n := failures(t, s, owner, 40); n != 10 {
+		t.Errorf("%d of the owner's own were looked at, want 10", n)
+	}
+	if n := failures(t, s, from(here, "owner"), 40); n != 10 {
+		t.Errorf("%d of the owner's other program were looked at, want 10", n)
+	}
+}

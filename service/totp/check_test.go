@@ -7,13 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"latchkey/model"
 	"latchkey/service/fault"
+	"latchkey/service/racetest"
 	"latchkey/service/totp"
 	"latchkey/service/totp/totptest"
 )
@@ -120,24 +119,7 @@ func TestParallelChecksOfOneCodeSucceedOnce(t *testing.T) {
 	f := newFixture(t)
 	key := f.enrolSecret(t, rfcSecret)
 	code := totptest.Code(rfcSecret, f.at)
-	var (
-		group sync.WaitGroup
-		good  atomic.Int64
-	)
-	for range 100 {
-		group.Go(func() {
-			switch err := f.Check(t.Context(), key, code); {
-			case err == nil:
-				good.Add(1)
-			case !errors.Is(err, totp.ErrWrongCode):
-				t.Errorf("Check = %v, want nil or %v", err, totp.ErrWrongCode)
-			}
-		})
-	}
-	group.Wait()
-	if got := good.Load(); got != 1 {
-		t.Errorf("%d of 100 parallel checks succeeded, want 1", got)
-	}
+	racetest.Once(t, 100, totp.ErrWrongCode, func(int) error { return f.Check(t.Context(), key, code) })
 }
 
 func malformedCodes(code string) map[string]string {

@@ -1,12 +1,10 @@
 package totp_test
 
 import (
+	"context"
 	"encoding/base32"
-	"errors"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 	"latchkey/model"
 	"latchkey/service/access"
 	"latchkey/service/fault"
+	"latchkey/service/racetest"
 	"latchkey/service/totp"
 	"latchkey/service/totp/totptest"
 )
@@ -167,24 +166,7 @@ func TestParallelConfirmsEnrolOnce(t *testing.T) {
 	by := f.caller()
 	secret := f.generate(t, by)
 	code := totptest.Code(secret, f.at)
-	var (
-		group sync.WaitGroup
-		good  atomic.Int64
-	)
-	for range 16 {
-		group.Go(func() {
-			switch err := f.Confirm(t.Context(), by, secret, code); {
-			case err == nil:
-				good.Add(1)
-			case !errors.Is(err, totp.ErrEnabled):
-				t.Errorf("Confirm = %v, want nil or %v", err, totp.ErrEnabled)
-			}
-		})
-	}
-	group.Wait()
-	if got := good.Load(); got != 1 {
-		t.Errorf("%d of 16 parallel confirmations succeeded, want 1", got)
-	}
+	racetest.Once(t, 16, totp.ErrEnabled, func(int) error { return f.Confirm(t.Context(), by, secret, code) })
 }
 
 func TestRemove(t *testing.T) {
@@ -254,4 +236,18 @@ func TestFaultsOfTheStoreAreNotTheCallers(t *testing.T) {
 	wantErr(t, "Enabled", err, errBroken)
 	err = svc.Confirm(t.Context(), by, secret, totptest.Code(secret, f.at))
 	wantErr(t, "Confirm", err, errBroken)
+}
+
+// gone is a store whose accounts were deleted while somebody enrolled.
+type gone struct{ *totptest.Store }
+
+func (gone) SavePendingTOTP(context.Context, string, string, model.Time) error { return model.ErrStale }
+
+func TestNothingIsIssuedToADeletedAccount(t *testing.T) {
+	f := newFixture(t)
+	e, err := f.on(gone{f.store}).Generate(t.Context(), f.caller(), "Latchkey")
+	wantErr(t, "Generate", err, totp.ErrGone)
+	if e != (totp.Enrolment{}) || fault.Of(err).Kind != fault.Unauthenticated {
+		t.Errorf("Generate = %+v, %v", e, err)
+	}
 }

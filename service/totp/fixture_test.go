@@ -10,6 +10,7 @@ import (
 
 	"latchkey/model"
 	"latchkey/service/access"
+	"latchkey/service/keyring/keyringtest"
 	"latchkey/service/revocation"
 	"latchkey/service/totp"
 	"latchkey/service/totp/totptest"
@@ -20,7 +21,7 @@ type fixture struct {
 	*totp.Service
 
 	store  *totptest.Store
-	sealer totptest.Sealer
+	sealer keyringtest.Sealer
 	hub    *revocation.Hub
 	at     time.Time
 

@@ -59,7 +59,10 @@ async function need(request) {
 	const answer = await request;
 	if (answer.code === 200) return answer.data;
 	toast(answer.message);
-	if (answer.code === 401) await go(location.pathname === "/@manage" ? "/" : loginPath());
+	if (answer.code === 401) {
+		me = null;
+		await go(location.pathname === "/@manage" ? "/" : loginPath());
+	}
 	throw new Refused(answer);
 }
 
@@ -207,7 +210,8 @@ async function login() {
 			fields.otp.hidden = false;
 			return;
 		}
-		if (answer.code !== 200) return toast(answer.message); // 401 too: the page stays
+		if (answer.code === 401) return go(loginPath()); // nobody is told why, and the redirect is lost
+		if (answer.code !== 200) return toast(answer.message);
 		changeToken(answer.data.token);
 		if (answer.data.device_key) localStorage.setItem("device_key", answer.data.device_key);
 		toast("Login successfully");

@@ -3,8 +3,6 @@ package accounttest
 import (
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +10,7 @@ import (
 
 	"latchkey/model"
 	"latchkey/service/account"
+	"latchkey/service/racetest"
 )
 
 // Harness is a fresh store and what hangs on accounts in it.
@@ -48,10 +47,23 @@ func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 		"a taken name leaves everything as it was":               refusesTakenChange,
 		"of parallel changes to a name one wins":                 changesNameOnce,
 		"a new password ends every login and raises the epoch":   passwordEndsLogins,
+		"a change asked for by a login needs it live":             changesOnlyForLiveLogin,
 		"disabling ends every login and enabling revives none":   disablingEndsLogins,
 		"deleting takes all that hangs on the account":           deletesAll,
 		"of parallel deletions one counts":                       deletesOnce,
 		"a deleted account's id and name come back with nothing": inheritsNothing,
+		"an account is found by its number":                      findsByID,
+		"pages hold the accounts in the order of their ids":      pagesByID,
+		"an edit changes what it names and no credential":        editsEveryField,
+		"an edit to an unknown role is refused whole":            editsKnownRoles,
+		"one enabled admin stays":                                oneAdminStays,
+		"of admins that all go at once one stays":                oneAdminStaysInParallel,
+		"roles come back as they were made":                      createsRoles,
+		"of parallel creations of a role one wins":               createsRoleOnce,
+		"pages hold the roles in the order of their ids":         pagesRoles,
+		"an edit of a role changes what it names":                editsRoles,
+		"a role that somebody has stays":                         keepsRolesInUse,
+		"a role is not given and deleted at once":                keepsRolesInUseInParallel,
 		"what a caller does to a result stays with the caller":   returnsCopies,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
@@ -125,22 +137,5 @@ func (h Harness) ended(t *testing.T, loginID string, want model.EndReason) {
 // be the error given.
 func once(t *testing.T, otherwise error, f func(i int) error) {
 	t.Helper()
-	var (
-		done  atomic.Int64
-		group sync.WaitGroup
-	)
-	for i := range parallel {
-		group.Go(func() {
-			switch err := f(i); {
-			case err == nil:
-				done.Add(1)
-			case !errors.Is(err, otherwise):
-				t.Errorf("a parallel call = %v, want nil or %v", err, otherwise)
-			}
-		})
-	}
-	group.Wait()
-	if n := done.Load(); n != 1 {
-		t.Errorf("%d of %d parallel calls succeeded, want 1", n, parallel)
-	}
+	racetest.Once(t, parallel, otherwise, f)
 }

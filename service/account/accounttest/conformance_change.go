@@ -220,3 +220,21 @@ func disablingEndsLogins(t *testing.T, h Harness) {
 	want(t, "EditAccount", h.Store.EditAccount(t.Context(), a.Key, model.AccountEdit{PasswordHash: &hash, At: at(2 * time.Hour)}), nil)
 	h.ended(t, login, model.EndDisabled) // the first reason stays
 }
+
+// A caller may have been thrown out between the check of its credential and the
+// change it asked for.
+func changesOnlyForLiveLogin(t *testing.T, h Harness) {
+	a, other := h.create(t, sample(1)), h.create(t, sample(2))
+	login, foreign := h.Attach(t, a.Key), h.Attach(t, other.Key)
+	hash := "new hash"
+	by := func(login string) error {
+		return h.Store.EditAccount(t.Context(), a.Key, model.AccountEdit{PasswordHash: &hash, ByLogin: login, At: at(time.Hour)})
+	}
+	before := h.profile(t, a.Key)
+	want(t, "EditAccount by another's login", by(foreign), model.ErrStale)
+	want(t, "EditAccount by no login there is", by("none"), model.ErrStale)
+	same(t, "the profile", h.profile(t, a.Key), before)
+	h.ended(t, login, "")
+	want(t, "EditAccount by a live login", by(login), nil)
+	want(t, "EditAccount by the login that this ended", by(login), model.ErrStale)
+}

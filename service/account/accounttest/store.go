@@ -155,6 +155,9 @@ func (s *Store) EditAccount(_ context.Context, key string, e model.AccountEdit) 
 	if !ok {
 		return model.ErrNotFound
 	}
+	if l, there := s.logins[e.ByLogin]; e.ByLogin != "" && (!there || l.AccountKey != key || !l.EndedAt.IsZero()) {
+		return model.ErrStale
+	}
 	a := edited(old, e)
 	delete(s.accounts, key)
 	if s.taken(a) {

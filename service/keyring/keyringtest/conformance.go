@@ -3,8 +3,6 @@ package keyringtest
 import (
 	"errors"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +10,7 @@ import (
 
 	"latchkey/model"
 	"latchkey/service/keyring"
+	"latchkey/service/racetest"
 )
 
 // Conformance is what every keyring.Store must do. open makes a fresh one for
@@ -110,7 +109,7 @@ func removesKnown(t *testing.T, s keyring.Store) {
 }
 
 func addsOnce(t *testing.T, s keyring.Store) {
-	once(t, model.ErrConflict, func(i int) error {
+	racetest.Once(t, 12, model.ErrConflict, func(i int) error {
 		k := key("a", model.KeyToken, 0)
 		k.Sealed = strconv.Itoa(i)
 		return s.AddKeys(t.Context(), []model.Key{k})
@@ -119,29 +118,5 @@ func addsOnce(t *testing.T, s keyring.Store) {
 
 func removesOnce(t *testing.T, s keyring.Store) {
 	add(t, s, key("a", model.KeyToken, 0))
-	once(t, model.ErrNotFound, func(int) error { return s.RemoveKey(t.Context(), "a") })
-}
-
-// once runs f(0), f(1), … at once. One must succeed; every other result must
-// be the error given.
-func once(t *testing.T, otherwise error, f func(i int) error) {
-	t.Helper()
-	var (
-		done  atomic.Int64
-		group sync.WaitGroup
-	)
-	for i := range 12 {
-		group.Go(func() {
-			switch err := f(i); {
-			case err == nil:
-				done.Add(1)
-			case !errors.Is(err, otherwise):
-				t.Errorf("a parallel call = %v, want nil or %v", err, otherwise)
-			}
-		})
-	}
-	group.Wait()
-	if n := done.Load(); n != 1 {
-		t.Errorf("%d parallel calls succeeded, want 1", n)
-	}
+	racetest.Once(t, 12, model.ErrNotFound, func(int) error { return s.RemoveKey(t.Context(), "a") })
 }

@@ -2,42 +2,22 @@ package sessiontest
 
 import (
 	"errors"
-	"sync"
 	"testing"
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/racetest"
 )
-
-// atOnce runs fn n times at the same time and returns when all are done.
-func atOnce(n int, fn func(i int)) {
-	var wg sync.WaitGroup
-	start := make(chan struct{})
-	for i := range n {
-		wg.Go(func() {
-			<-start
-			fn(i)
-		})
-	}
-	close(start)
-	wg.Wait()
-}
 
 func parallel() map[string]func(*testing.T, *stage) {
 	return map[string]func(*testing.T, *stage){
 		"50 devices at once never exceed the limit under deny": func(t *testing.T, s *stage) {
-			a, results := s.account(), make([]error, 50)
+			a := s.account()
 			requests := s.crowd(a, limit{max: 5})
-			atOnce(50, func(i int) { _, results[i] = s.Store.OpenLogin(t.Context(), requests[i]) })
-			entered := 0
-			for i, err := range results {
-				switch {
-				case err == nil:
-					entered++
-				case !errors.Is(err, model.ErrLimit):
-					t.Errorf("OpenLogin %d = %v, want nil or ErrLimit", i, err)
-				}
-			}
+			entered := racetest.Together(t, 50, model.ErrLimit, func(i int) error {
+				_, err := s.Store.OpenLogin(t.Context(), requests[i])
+				return err
+			})
 			if list := s.list(a.Key, model.Live{At: at(time.Hour)}); entered != 5 || len(list) != 5 {
 				t.Errorf("%d entered and %d are active, want 5", entered, len(list))
 			}
@@ -45,7 +25,7 @@ func parallel() map[string]func(*testing.T, *stage) {
 		"50 devices at once never exceed the limit under evict oldest": func(t *testing.T, s *stage) {
 			a := s.account()
 			requests := s.crowd(a, limit{max: 5, evict: true})
-			atOnce(50, func(i int) {
+			racetest.AtOnce(50, func(i int) {
 				if _, err := s.Store.OpenLogin(t.Context(), requests[i]); err != nil {
 					t.Errorf("OpenLogin %d = %v", i, err)
 				}
@@ -62,7 +42,7 @@ func parallel() map[string]func(*testing.T, *stage) {
 			for i := range requests {
 				requests[i] = limit{max: 1}.on(s.request(a, "laptop", 0))
 			}
-			atOnce(16, func(i int) {
+			racetest.AtOnce(16, func(i int) {
 				if _, err := s.Store.OpenLogin(t.Context(), requests[i]); err != nil {
 					t.Errorf("OpenLogin = %v", err)
 				}
@@ -82,7 +62,7 @@ func parallel() map[string]func(*testing.T, *stage) {
 			for i := range late {
 				late[i] = s.request(a, "laptop", time.Second)
 			}
-			atOnce(16, func(i int) {
+			racetest.AtOnce(16, func(i int) {
 				switch {
 				case i < 8:
 					touch := model.Touch{LoginID: ids[i], DeviceKey: deviceKey(a, "laptop"), At: at(time.Minute)}
@@ -117,7 +97,7 @@ func parallel() map[string]func(*testing.T, *stage) {
 			for i, device := range names(0, 12) {
 				requests[i] = s.request(a, device, 0)
 			}
-			atOnce(13, func(i int) {
+			racetest.AtOnce(13, func(i int) {
 				if i == 12 {
 					s.ChangePassword(t, a.Key, at(time.Minute))
 				} else if _, err := s.Store.OpenLogin(t.Context(), requests[i]); err != nil && !errors.Is(err, model.ErrStale) {

@@ -5,16 +5,12 @@ package settingtest
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/base64"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
 
 	"latchkey/model"
+	"latchkey/service/keyring/keyringtest"
 	"latchkey/service/setting"
 )
 
@@ -64,26 +60,6 @@ func (s *Store) SaveSettings(_ context.Context, rows []model.Setting) error {
 
 // NewSealer makes a sealer under a random key of its own.
 func NewSealer() setting.Sealer {
-	key := make([]byte, 32)
-	rand.Read(key) // never fails since Go 1.24
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		panic(err) // the key has the right length
-	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		panic(err) // AES has the right block size
-	}
-	return setting.Sealer{
-		Seal: func(aad string, plain []byte) (string, error) {
-			return base64.RawStdEncoding.EncodeToString(aead.Seal(nil, nil, plain, []byte(aad))), nil
-		},
-		Open: func(aad, sealed string) ([]byte, error) {
-			raw, err := base64.RawStdEncoding.DecodeString(sealed)
-			if err != nil {
-				return nil, fmt.Errorf("decode sealed text: %w", err)
-			}
-			return aead.Open(nil, nil, raw, []byte(aad))
-		},
-	}
+	s := keyringtest.NewSealer()
+	return setting.Sealer{Seal: s.Seal, Open: s.Open}
 }

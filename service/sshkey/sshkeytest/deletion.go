@@ -2,10 +2,10 @@ package sshkeytest
 
 import (
 	"errors"
-	"sync"
 	"testing"
 
 	"latchkey/model"
+	"latchkey/service/racetest"
 )
 
 func deletesOwnOnly(t *testing.T, h Harness) {
@@ -68,66 +68,35 @@ func neverReusesID(t *testing.T, h Harness) {
 	}
 }
 
-// together runs act for 0 to 11 at once and counts the outcomes: none, want,
-// or something else, which fails the test.
-func together(t *testing.T, want error, act func(i int) error) (fine, refused int) {
-	t.Helper()
-	errs := make([]error, 12)
-	start := make(chan struct{})
-	var all sync.WaitGroup
-	for i := range errs {
-		all.Go(func() {
-			<-start
-			errs[i] = act(i)
-		})
-	}
-	close(start)
-	all.Wait()
-	for _, err := range errs {
-		switch {
-		case err == nil:
-			fine++
-		case errors.Is(err, want):
-			refused++
-		default:
-			t.Errorf("%v, want nil or %v", err, want)
-		}
-	}
-	return fine, refused
-}
-
 func parallelTitles(t *testing.T, h Harness) {
 	t.Helper()
-	account := h.NewAccount(t)
-	fine, _ := together(t, model.ErrConflict, func(i int) error {
-		key := sample(account, i)
-		key.Title = "same"
-		_, err := h.Store.AddSSHKey(t.Context(), key, limit)
-		return err
-	})
-	if left := len(h.list(t, account)); fine != 1 || left != 1 {
-		t.Errorf("%d of 12 succeeded and %d rows stand, want 1", fine, left)
-	}
+	h.addsAtOnce(t, func(key *model.SSHKey) { key.Title = "same" })
 }
 
 func parallelKeys(t *testing.T, h Harness) {
 	t.Helper()
+	h.addsAtOnce(t, func(key *model.SSHKey) { key.Fingerprint = "SHA256:same" })
+}
+
+// addsAtOnce adds 12 keys that are alike in what makes them conflict.
+func (h Harness) addsAtOnce(t *testing.T, alike func(*model.SSHKey)) {
+	t.Helper()
 	account := h.NewAccount(t)
-	fine, _ := together(t, model.ErrConflict, func(i int) error {
+	racetest.Once(t, 12, model.ErrConflict, func(i int) error {
 		key := sample(account, i)
-		key.Fingerprint = "SHA256:same"
+		alike(&key)
 		_, err := h.Store.AddSSHKey(t.Context(), key, limit)
 		return err
 	})
-	if left := len(h.list(t, account)); fine != 1 || left != 1 {
-		t.Errorf("%d of 12 succeeded and %d rows stand, want 1", fine, left)
+	if left := len(h.list(t, account)); left != 1 {
+		t.Errorf("%d rows stand, want 1", left)
 	}
 }
 
 func parallelLimit(t *testing.T, h Harness) {
 	t.Helper()
 	account := h.NewAccount(t)
-	fine, _ := together(t, model.ErrLimit, func(i int) error {
+	fine := racetest.Together(t, 12, model.ErrLimit, func(i int) error {
 		_, err := h.Store.AddSSHKey(t.Context(), sample(account, i), 5)
 		return err
 	})
@@ -140,10 +109,7 @@ func parallelDeletes(t *testing.T, h Harness) {
 	t.Helper()
 	account := h.NewAccount(t)
 	row := h.add(t, sample(account, 1))
-	fine, refused := together(t, model.ErrNotFound, func(int) error {
+	racetest.Once(t, 12, model.ErrNotFound, func(int) error {
 		return h.Store.DeleteSSHKey(t.Context(), account, row.ID)
 	})
-	if fine != 1 || refused != 11 {
-		t.Errorf("%d of 12 succeeded, want 1", fine)
-	}
 }

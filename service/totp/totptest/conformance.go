@@ -2,8 +2,6 @@ package totptest
 
 import (
 	"errors"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,26 +94,4 @@ func (s suite) enrolled(t *testing.T) model.TOTP {
 	row.Secret, row.EnrolledAt, row.LastStep = "secret of "+row.AccountKey, instant(time.Minute), 100
 	must(t, "EnrolTOTP", s.Store.EnrolTOTP(t.Context(), row, ""))
 	return s.row(t, row.AccountKey)
-}
-
-// once runs f many times at once and returns how often it succeeded; every
-// other result must be model.ErrStale.
-func once(t *testing.T, f func() error) int64 {
-	t.Helper()
-	var (
-		done  atomic.Int64
-		group sync.WaitGroup
-	)
-	for range 16 {
-		group.Go(func() {
-			switch err := f(); {
-			case err == nil:
-				done.Add(1)
-			case !errors.Is(err, model.ErrStale):
-				t.Errorf("a parallel call = %v, want nil or %v", err, model.ErrStale)
-			}
-		})
-	}
-	group.Wait()
-	return done.Load()
 }
