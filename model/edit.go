@@ -12,7 +12,7 @@ type AccountEdit struct {
 	SSOID                         *string
 	MaxDevices                    **int64 // to nil: the setting counts
 	SessionTTL                    **int64 // seconds; to nil: the setting counts
-	ByLogin                       string // a login that must be live when the change is written; empty: whoever asks may
+	ByLogin                       string  // a login that must be live when the change is written; empty: whoever asks may
 	At                            Time
 }
 

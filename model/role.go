@@ -15,7 +15,6 @@ type Role struct {
 	ID          int64 `gorm:"primaryKey"`
 	Name        string
 	Description string
-	IsDefault   bool
 	Scopes      ScopeList
 }
 

@@ -96,11 +96,11 @@ func (w *importing) fill(f model.RoleFill) {
 		return
 	}
 	done := w.tx.Model(&model.Role{}).
-		Where("id = ? AND name = ? AND description = ? AND is_default = ?", f.Was.ID, f.Was.Name, f.Was.Description, f.Was.IsDefault).
+		Where("id = ? AND name = ? AND description = ?", f.Was.ID, f.Was.Name, f.Was.Description).
 		Where("scopes = ?", f.Was.Scopes).
 		Updates(map[string]any{
 			"name": f.Becomes.Name, "description": f.Becomes.Description,
-			"is_default": f.Becomes.IsDefault, "scopes": f.Becomes.Scopes,
+			"scopes": f.Becomes.Scopes,
 		})
 	w.one(done, "fill role")
 }

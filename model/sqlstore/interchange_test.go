@@ -38,7 +38,7 @@ func some() contents {
 		Accounts: []model.Account{one, two},
 		Roles: []model.Role{
 			{ID: 1, Name: "none", Scopes: model.ScopeList{}},
-			{ID: 5, Name: "röle", Description: "two\nlines", IsDefault: true, Scopes: model.ScopeList{{Path: "/ü \"x\"", Permission: 3}, {Path: "/"}}},
+			{ID: 5, Name: "röle", Description: "two\nlines", Scopes: model.ScopeList{{Path: "/ü \"x\"", Permission: 3}, {Path: "/"}}},
 		},
 		Devices: []model.Device{{
 			Key: "d", AccountKey: two.Key, Kind: model.DeviceSFTP, UserAgent: "Ünï/1", IP: "1.2.*.*",

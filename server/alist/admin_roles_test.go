@@ -3,6 +3,7 @@ package alist_test
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -181,7 +182,7 @@ func TestDefaultRole(t *testing.T) {
 		}
 		var public map[string]string
 		s.get(t, "", "/api/public/settings").Into(t, &public)
-		if got := public["default_role"]; got != fmt.Sprint(id) {
+		if got := public["default_role"]; got != strconv.FormatInt(id, 10) {
 			t.Errorf("%s: in public it is %q, want %d", what, got, id)
 		}
 	}

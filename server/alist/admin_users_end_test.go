@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -156,13 +157,14 @@ func TestDeletingABusyAccount(t *testing.T) {
 		stop := make(chan struct{})
 		for worker := range workers {
 			line, _ := sshKey(t)
+			b := busy{token: in.Token, name: name, line: line}
 			group.Go(func() {
 				for n := 0; ; n++ {
 					select {
 					case <-stop:
 						return
 					default:
-						s.keepBusy(t, in.Token, line, worker*1000+n%1000)
+						s.keepBusy(t, b, worker, n)
 					}
 				}
 			})
@@ -181,28 +183,30 @@ func TestDeletingABusyAccount(t *testing.T) {
 	}
 }
 
-// keepBusy does something as the account: it works, or the account is gone. What
-// it does is n's thousands.
-func (s *site) keepBusy(t *testing.T, token, line string, n int) {
+// busy is an account that something is done as.
+type busy struct{ token, name, line string }
+
+// keepBusy does something as the account: it works, or the account is gone.
+func (s *site) keepBusy(t *testing.T, b busy, worker, n int) {
 	t.Helper()
-	worker, text := n/1000, strconv.Itoa(n)
+	text := strconv.Itoa(n)
 	var got servertest.Reply
 	switch worker {
 	case 0:
-		got = s.get(t, token, "/api/me")
+		got = s.get(t, b.token, "/api/me")
 	case 1:
-		got = s.post(t, token, updateRoute, object{"username": "busy" + text, "sso_id": text})
+		got = s.post(t, b.token, updateRoute, object{"username": b.name, "sso_id": text})
 	case 2:
-		got = s.post(t, token, keyAddRoute, object{"title": text, "key": line})
+		got = s.post(t, b.token, keyAddRoute, object{"title": text, "key": b.line})
 	case 3:
 		got = s.Do(t, servertest.Request{
 			Path: "/api/auth/login", From: fmt.Sprintf("198.51.100.%d", n%200+1),
-			ClientID: text, Body: object{"username": "busy", "password": password},
+			ClientID: text, Body: object{"username": b.name, "password": password},
 		})
 	case 4:
-		got = s.post(t, token, "/api/auth/2fa/generate", nil)
+		got = s.post(t, b.token, "/api/auth/2fa/generate", nil)
 	default:
-		got = s.get(t, token, sessionsRoute)
+		got = s.get(t, b.token, sessionsRoute)
 	}
 	switch got.Code {
 	case http.StatusOK, http.StatusUnauthorized, http.StatusBadRequest, http.StatusTooManyRequests:

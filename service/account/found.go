@@ -35,7 +35,7 @@ func (s *Service) Found(ctx context.Context, adminHash string) (bool, error) {
 	roles := []model.Role{
 		{ID: model.RoleGuest, Name: "guest", Description: "Guest", Scopes: rootScope(0)},
 		{ID: model.RoleAdmin, Name: "admin", Description: "Administrator", Scopes: rootScope(allRights)},
-		{ID: RoleGeneral, Name: "general", Description: "General User", IsDefault: true, Scopes: rootScope(0)},
+		{ID: RoleGeneral, Name: "general", Description: "General User", Scopes: rootScope(0)},
 	}
 	guest := newAccount(1, "guest", model.RoleGuest, at)
 	guest.Disabled = true

@@ -26,7 +26,7 @@ func founding(id int64) model.Role {
 	case model.RoleAdmin:
 		role.Name, role.Description, role.Scopes = "admin", "Administrator", rootScope(allRights)
 	case account.RoleGeneral:
-		role.Name, role.Description, role.IsDefault = nameGeneral, "General User", true
+		role.Name, role.Description = nameGeneral, "General User"
 	}
 	return role
 }
@@ -140,7 +140,6 @@ func (p *plan) fill(book *roleBook, role model.Role, source alistdb.Role, count 
 	if role.ID == model.RoleAdmin {
 		role.Scopes = rootScope(allRights) // as AList does at every load
 	}
-	role.IsDefault = ours.IsDefault
 	switch owner, taken := book.byName[role.Name]; {
 	case sameRole(ours, role):
 		count.There++
@@ -159,7 +158,7 @@ func (p *plan) fill(book *roleBook, role model.Role, source alistdb.Role, count 
 
 func sameRole(a, b model.Role) bool {
 	return a.ID == b.ID && a.Name == b.Name && a.Description == b.Description &&
-		a.IsDefault == b.IsDefault && slices.Equal(a.Scopes, b.Scopes)
+		slices.Equal(a.Scopes, b.Scopes)
 }
 
 // readRole is a role of AList's as ours, with its own id.

@@ -16,7 +16,7 @@ func founders() ([]model.Role, []model.Account) {
 	admin.ID, admin.Roles = 2, model.IntList{2}
 	return []model.Role{
 		{ID: 1, Name: "guest", Scopes: model.ScopeList{{Path: "/", Permission: 0}}},
-		{ID: 2, Name: "admin", Description: "Administrator", IsDefault: true, Scopes: model.ScopeList{{Path: "/", Permission: 0xFFFF}}},
+		{ID: 2, Name: "admin", Description: "Administrator", Scopes: model.ScopeList{{Path: "/", Permission: 0xFFFF}}},
 	}, []model.Account{guest, admin}
 }
 

@@ -54,7 +54,7 @@ func pagesRoles(t *testing.T, h Harness) {
 }
 
 func editsRoles(t *testing.T, h Harness) {
-	r := h.makeRole(t, model.Role{Name: "r", Description: "d", IsDefault: true, Scopes: model.ScopeList{{Path: "/", Permission: 1}}})
+	r := h.makeRole(t, model.Role{Name: "r", Description: "d", Scopes: model.ScopeList{{Path: "/", Permission: 1}}})
 	other := h.makeRole(t, model.Role{Name: "other", Scopes: model.ScopeList{}})
 	edit := func(e model.RoleEdit, wanted error) {
 		t.Helper()

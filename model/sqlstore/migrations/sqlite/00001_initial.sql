@@ -5,7 +5,6 @@ CREATE TABLE roles (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     name        TEXT    NOT NULL,
     description TEXT    NOT NULL,
-    is_default  BOOLEAN NOT NULL,
     scopes      TEXT    NOT NULL
 );
 CREATE UNIQUE INDEX roles_name ON roles (name);

@@ -1,0 +1,136 @@
+package throttle_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"latchkey/service/racetest"
+	"latchkey/service/throttle"
+)
+
+func TestParallelAttemptsDoNotSlipBy(t *testing.T) {
+	for name, tt := range map[string]struct {
+		attempt func(i int) throttle.Attempt
+		want    int
+	}{
+		"on one account from one address":  {func(int) throttle.Attempt { return from(here, "owner") }, 10},
+		"on 60 accounts from one address":  {func(i int) throttle.Attempt { return from(here, strconv.Itoa(i)) }, 15},
+		"on one account from 60 addresses": {func(i int) throttle.Attempt { return from(fmt.Sprintf("10.0.0.%d", i), "owner") }, 10},
+		"from one known device": {func(int) throttle.Attempt {
+			return throttle.Attempt{AccountKey: "owner", Address: here, Device: "phone", Known: true}
+		}, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := newService(t)
+			looked := racetest.Together(t, 60, throttle.ErrThrottled, func(i int) error {
+				ticket, err := s.Begin(t.Context(), tt.attempt(i))
+				if err == nil {
+					ticket.Fail()
+				}
+				return err
+			})
+			if looked != tt.want {
+				t.Errorf("%d were looked at, want %d", looked, tt.want)
+			}
+		})
+	}
+}
+
+func TestRightSignInsAtOnceAllGetIn(t *testing.T) {
+	for name, attempt := range map[string]throttle.Attempt{
+		"from nowhere known":   from(here, "owner"),
+		"from a known device":  {AccountKey: "owner", Address: here, Device: "phone", Known: true},
+		"without any address":  from("", "owner"),
+		"under a foreign name": from(there, "nobody"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := newService(t)
+			var in atomic.Int64
+			var all sync.WaitGroup
+			for range 100 {
+				all.Go(func() {
+					ticket, err := s.Begin(t.Context(), attempt)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					runtime.Gosched() // the password is being looked at
+					in.Add(1)
+					ticket.Succeed()
+				})
+			}
+			all.Wait()
+			if in.Load() != 100 {
+				t.Errorf("%d of 100 got in", in.Load())
+			}
+		})
+	}
+}
+
+// A crowd does not wait without bound, and leaves nothing behind.
+func TestOnlySoManyWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newService(t)
+		var first []*throttle.Ticket
+		for range 10 {
+			ticket, err := s.Begin(t.Context(), from(here, "owner"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			first = append(first, ticket)
+		}
+		var in, out atomic.Int64
+		crowd := func() {
+			for range 300 {
+				go func() {
+					ticket, err := s.Begin(t.Context(), from(here, "owner"))
+					if err != nil {
+						out.Add(1)
+						return
+					}
+					in.Add(1)
+					ticket.Succeed()
+				}()
+			}
+			synctest.Wait()
+		}
+		crowd()
+		if in.Load() != 0 || out.Load() != 300-128 {
+			t.Errorf("%d got in and %d were refused, want 128 of 300 to wait", in.Load(), out.Load())
+		}
+		for _, ticket := range first {
+			ticket.Fail()
+		}
+		synctest.Wait()
+		if in.Load() != 0 || out.Load() != 300 {
+			t.Errorf("%d got in and %d were refused, want all to be refused", in.Load(), out.Load())
+		}
+		s.LiftAccount(t.Context(), "owner")
+		s.LiftAddress(t.Context(), here)
+		crowd()
+		if in.Load() == 0 {
+			t.Error("nobody gets in after all have left")
+		}
+	})
+}
+
+func TestWaitingEndsWithTheRequest(t *testing.T) {
+	s, _ := newService(t)
+	for range 10 {
+		if _, err := s.Begin(t.Context(), from(here, "owner")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := s.Begin(ctx, from(there, "owner")); !errors.Is(err, throttle.ErrThrottled) {
+		t.Errorf("Begin = %v, want to be refused", err)
+	}
+}
