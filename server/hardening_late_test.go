@@ -94,7 +94,7 @@ func TestABodyThatComesAfterAnEndingActsNoMore(t *testing.T) {
 				t.Fatal(r.Text)
 			}
 		}, http.StatusUnauthorized},
-		"the account is disabled": {"/api/me/update", `{"username":"renamed"}`, func(t *testing.T, s *servertest.Server, _ servertest.SignedIn) {
+		"the account is disabled": {"/api/me/sshkey/add", key, func(t *testing.T, s *servertest.Server, _ servertest.SignedIn) {
 			t.Helper()
 			if _, err := s.App.SetDisabled(t.Context(), "ann", true); err != nil {
 				t.Fatal(err)
