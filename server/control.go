@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"time"
 
+	"latchkey/service/audit"
 	"latchkey/service/revocation"
 	"latchkey/service/secret"
 )
@@ -24,6 +26,7 @@ const controlEvery = 50 * time.Millisecond
 type control struct {
 	listener net.Listener
 	hub      *revocation.Hub
+	audit    *audit.Recorder
 	reread   func(ctx context.Context) error // of what a notice about everything may have changed
 	secret   string
 	file     string
@@ -48,7 +51,7 @@ func (a *App) openControl(ctx context.Context) (*control, error) {
 		return nil, fmt.Errorf("listen for commands: %w", err)
 	}
 	c := &control{
-		listener: listener, hub: a.hub, reread: a.reread,
+		listener: listener, hub: a.hub, audit: a.audit, reread: a.reread,
 		secret: secret.ID() + secret.ID(), file: a.dir.file(controlFile),
 	}
 	text, err := json.Marshal(controlNote{Address: listener.Addr().String(), Secret: c.secret}) //nolint:gosec // G117: the file is where the secret belongs
@@ -97,6 +100,7 @@ func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // remembered of logins and accounts is forgotten in any case.
 func (c *control) publish(ctx context.Context, n revocation.Notice) error {
 	c.hub.Publish(ctx, n)
+	c.audit.Record(ctx, audit.Commanded, slog.String("account_key", n.AccountKey), slog.String("device", n.DeviceKey))
 	if n != (revocation.Notice{}) {
 		return nil
 	}

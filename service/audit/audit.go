@@ -35,6 +35,7 @@ const (
 	KeyRotated       = "key_rotated"
 	KeyRemoved       = "key_removed"
 	Founded          = "founded"
+	Commanded        = "changed_by_command" // somebody at the machine changed what the fields name; empty fields: everything
 )
 
 // Recorder writes events to the log. It is safe for concurrent use.
