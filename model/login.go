@@ -54,6 +54,8 @@ type LoginOpening struct {
 	EvictOldest bool   // at the limit: end the idlest devices instead of refusing
 	DeviceCap   int64  // live devices the account may have in any case; the idlest ends
 	LoginCap    int    // live logins the device may have; the one unused for longest ends
+	KeepEnded   int    // ended logins whose rows the account keeps; the oldest are forgotten
+	KeepIdle    int    // devices without a live login whose rows the account keeps
 }
 
 // Touch says that a login was used. It never brings anything back to life.

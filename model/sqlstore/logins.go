@@ -52,10 +52,38 @@ func (s *Logins) OpenLogin(ctx context.Context, o model.LoginOpening) (int64, er
 		if err := tx.Clauses(refresh).Create(&o.Device).Error; err != nil {
 			return fmt.Errorf("save device: %w", err)
 		}
-		return tx.Create(&o.Login).Error
+		if err := tx.Create(&o.Login).Error; err != nil {
+			return err
+		}
+		return forgetSurplus(tx, o)
 	})
 	return ended, err
 }
+
+// forgetSurplus bounds the rows that an account leaves behind. A token whose
+// login is forgotten stays refused.
+func forgetSurplus(tx *gorm.DB, o model.LoginOpening) error {
+	var logins, devices []string
+	err := tx.Model(&model.Login{}).Where("account_key = ? AND ended_at IS NOT NULL", o.Login.AccountKey).
+		Order("ended_at DESC, id").Limit(forgetAtMost).Offset(o.KeepEnded).Pluck("id", &logins).Error
+	if err != nil {
+		return fmt.Errorf("find ended logins: %w", err)
+	}
+	err = tx.Model(&model.Device{}).Where("account_key = ?", o.Login.AccountKey).
+		Where("NOT EXISTS (?)", liveOfDevice(tx, model.Live{At: o.Live.At})).
+		Order("seen_at DESC, devices.key").Limit(forgetAtMost).Offset(o.KeepIdle).Pluck("devices.key", &devices).Error
+	if err != nil {
+		return fmt.Errorf("find idle devices: %w", err)
+	}
+	return firstError(
+		tx.Where("id IN ?", logins).Delete(&model.Login{}).Error,
+		tx.Where("devices.key IN ?", devices).Delete(&model.Device{}).Error,
+	)
+}
+
+// forgetAtMost is how many rows of each kind one sign-in deletes. A sign-in
+// adds one.
+const forgetAtMost = 10
 
 // checkEpoch fails unless the account may still finish the sign-in it began.
 func checkEpoch(tx *gorm.DB, accountKey string, epoch int64) error {

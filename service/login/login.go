@@ -173,8 +173,12 @@ func (r Request) static() string {
 // no failure: clients first learn from it that they must ask.
 func (s *Service) checkCode(ctx context.Context, r Request, a model.Account, attempt *throttle.Ticket) error {
 	enabled, err := s.Factors.Enabled(ctx, a.Key)
-	if err != nil || !enabled {
+	if err != nil {
+		attempt.Cancel() // our fault, not a guess
 		return err
+	}
+	if !enabled {
+		return nil
 	}
 	if r.Code == "" {
 		attempt.Cancel()
@@ -184,11 +188,17 @@ func (s *Service) checkCode(ctx context.Context, r Request, a model.Account, att
 	if err != nil {
 		return err
 	}
-	if err := s.Factors.Check(ctx, a.Key, r.Code); err != nil {
-		return err
+	err = s.Factors.Check(ctx, a.Key, r.Code)
+	switch {
+	case errors.Is(err, totp.ErrWrongCode):
+		codes.Fail()
+	case err != nil:
+		codes.Cancel()
+		attempt.Cancel()
+	default:
+		codes.Succeed()
 	}
-	codes.Succeed()
-	return nil
+	return err
 }
 
 // limits are the account's own, else the settings'.

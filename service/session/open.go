@@ -52,7 +52,7 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 	opening := model.LoginOpening{
 		Login: login, Live: s.live(now.Time), Epoch: o.Epoch, Replaces: s.loginOf(ctx, o.Replaces),
 		MaxDevices: o.Limits.MaxDevices, EvictOldest: o.Limits.EvictOldest,
-		DeviceCap: deviceCap, LoginCap: loginCap,
+		DeviceCap: deviceCap, LoginCap: loginCap, KeepEnded: keepEnded, KeepIdle: keepIdle,
 		Device: model.Device{
 			Key: login.DeviceKey, AccountKey: o.AccountKey, Kind: kindOf(o.ClientID, o.UserAgent),
 			UserAgent: o.UserAgent, IP: MaskIP(o.Address), CreatedAt: now, SeenAt: now,

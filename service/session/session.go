@@ -41,14 +41,18 @@ var (
 
 // Limits that hold whatever the settings say (rulings 6 and 7).
 const (
-	deviceCap       = 100 // live devices of an account
-	loginCap        = 20  // live logins of a device with a Client-Id
-	namelessCap     = 500 // live logins of the device without one
+	deviceCap       = 100  // live devices of an account
+	loginCap        = 20   // live logins of a device with a Client-Id
+	namelessCap     = 500  // live logins of the device without one
+	keepEnded       = 1000 // ended logins whose reason is still told
+	keepIdle        = 100  // devices of an account that are kept without a live login
 	knownFor        = 30 * 24 * time.Hour
 	clockLeeway     = 60 * time.Second
 	rememberedFor   = time.Hour // how long an expired login's row is kept
 	cleanAtMost     = 500
 	flushEvery      = time.Second
+	flushAtMost     = 1000            // touches in one transaction
+	flushWait       = 5 * time.Second // for another flush to end
 	cleanEvery      = time.Minute
 	pendingCap      = 200_000 // touches waiting to be written
 	minIdle         = 5 * time.Minute
@@ -129,8 +133,8 @@ type Service struct {
 
 	remembered *cache.Cache[tokenID, *remembered]
 	touches    touches
-	flushing   sync.Mutex // held from taking touches until they are written
-	namers     sync.Pool  // of *namer
+	flushing   chan struct{} // holds one while touches are being written
+	namers     sync.Pool     // of *namer
 	seed       maphash.Seed
 }
 
@@ -150,6 +154,7 @@ func New(cfg Config, d Deps) *Service {
 	s := &Service{
 		cfg: cfg, store: d.Store, ring: d.Ring, hub: d.Hub, audit: d.Audit, log: d.Log, now: d.Now,
 		deviceTTL:  d.DeviceTTL,
+		flushing:   make(chan struct{}, 1),
 		remembered: cache.New[tokenID, *remembered](cfg.CacheSize),
 		seed:       maphash.MakeSeed(),
 	}

@@ -58,17 +58,24 @@ func (t *touches) latest() map[string]model.Touch {
 // was noted before the call is in the database when it returns nil. What cannot
 // be written waits for the next time.
 func (s *Service) Flush(ctx context.Context) error {
-	s.flushing.Lock()
-	defer s.flushing.Unlock()
-	list := s.touches.take()
-	if len(list) == 0 {
-		return nil
+	select {
+	case s.flushing <- struct{}{}:
+		defer func() { <-s.flushing }()
+	case <-time.After(flushWait):
+		return fmt.Errorf("write touches: another batch is stuck: %w", model.ErrUnavailable)
+	case <-ctx.Done():
+		return fmt.Errorf("write touches: %w: %w", model.ErrUnavailable, ctx.Err())
 	}
-	if err := s.store.Touch(ctx, list); err != nil {
-		for _, touch := range list {
-			s.touches.add(touch)
+	list := s.touches.take()
+	for len(list) > 0 {
+		batch := list[:min(len(list), flushAtMost)]
+		if err := s.store.Touch(ctx, batch); err != nil {
+			for _, touch := range list {
+				s.touches.add(touch)
+			}
+			return fmt.Errorf("write %d touches: %w", len(list), err)
 		}
-		return fmt.Errorf("write %d touches: %w", len(list), err)
+		list = list[len(batch):]
 	}
 	return nil
 }
@@ -103,7 +110,7 @@ func (s *Service) Clean(ctx context.Context) error {
 }
 
 // Run flushes and cleans until ctx ends, and flushes once more before it
-// returns.
+// returns nil. What cannot be written then is only when logins were last used.
 func (s *Service) Run(ctx context.Context) error {
 	flush, clean := time.NewTicker(flushEvery), time.NewTicker(cleanEvery)
 	defer flush.Stop()
@@ -115,7 +122,8 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-clean.C:
 			s.complain(ctx, s.Clean(ctx))
 		case <-ctx.Done():
-			return s.Flush(context.WithoutCancel(ctx))
+			s.complain(context.WithoutCancel(ctx), s.Flush(context.WithoutCancel(ctx)))
+			return nil
 		}
 	}
 }

@@ -70,6 +70,7 @@ func (s *stage) request(a model.Account, device string, after time.Duration) mod
 			CreatedAt: at(after), SeenAt: at(after),
 		},
 		Live: model.Live{At: at(after)}, Epoch: a.Epoch, DeviceCap: 100, LoginCap: 20,
+		KeepEnded: 1000, KeepIdle: 100,
 	}
 }
 
@@ -150,5 +151,13 @@ func (s *stage) touch(id string, a model.Account, device string, after time.Dura
 	}})
 	if err != nil {
 		s.t.Fatalf("Touch = %v", err)
+	}
+}
+
+// end evicts a device.
+func (s *stage) end(a model.Account, device string, after time.Duration) {
+	s.t.Helper()
+	if _, _, err := s.Store.EndDevice(s.t.Context(), a.Key, deviceKey(a, device), model.EndEvicted, at(after)); err != nil {
+		s.t.Fatalf("EndDevice of %s = %v", device, err)
 	}
 }

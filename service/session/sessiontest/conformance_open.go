@@ -29,6 +29,32 @@ func opening() map[string]func(*testing.T, *stage) {
 				t.Errorf("devices (-want +got):\n%s", diff)
 			}
 		},
+		"of what an account leaves behind only so many rows are kept": func(t *testing.T, s *stage) {
+			a, b := s.account(), s.account()
+			foreign := s.signIn(b, "device 0", 0)
+			s.end(b, "device 0", time.Minute)
+			ids := make([]string, 5)
+			for i := range ids {
+				device := "device " + strconv.Itoa(i)
+				ids[i] = s.signIn(a, device, time.Duration(i)*time.Minute)
+				s.end(a, device, time.Duration(i)*time.Minute)
+			}
+			o := s.request(a, "laptop", time.Hour)
+			o.KeepEnded, o.KeepIdle = 3, 2
+			newest := s.open(o)
+			for i, id := range ids {
+				_, err := s.Store.Login(t.Context(), id)
+				if gone := errors.Is(err, model.ErrNotFound); gone != (i < 2) {
+					t.Errorf("login %d: %v", i, err)
+				}
+				seen, err := s.Store.DeviceSeen(t.Context(), a.Key, deviceKey(a, "device "+strconv.Itoa(i)), at(-time.Hour))
+				if err != nil || seen != (i >= 3) {
+					t.Errorf("device %d: seen %t, %v", i, seen, err)
+				}
+			}
+			s.wantReason(newest, "")
+			s.wantReason(foreign, model.EndEvicted)
+		},
 		"an unknown login is not found": func(t *testing.T, s *stage) {
 			if _, err := s.Store.Login(t.Context(), "none"); !errors.Is(err, model.ErrNotFound) {
 				t.Errorf("Login = %v, want ErrNotFound", err)

@@ -113,7 +113,36 @@ func (s *Store) OpenLogin(ctx context.Context, o model.LoginOpening) (int64, err
 	}
 	s.devices[device.Key] = device
 	s.logins[o.Login.ID] = o.Login
+	s.forgetSurplus(o)
 	return ended, nil
+}
+
+// forgetSurplus bounds the rows that an account leaves behind.
+func (s *Store) forgetSurplus(o model.LoginOpening) {
+	var ended []model.Login
+	for _, l := range s.logins {
+		if l.AccountKey == o.Login.AccountKey && !l.EndedAt.IsZero() {
+			ended = append(ended, l)
+		}
+	}
+	slices.SortFunc(ended, func(a, b model.Login) int {
+		return cmp.Or(b.EndedAt.Compare(a.EndedAt.Time), cmp.Compare(a.ID, b.ID))
+	})
+	for _, l := range ended[min(len(ended), o.KeepEnded):] {
+		delete(s.logins, l.ID)
+	}
+	var idle []model.Device
+	for _, d := range s.devices {
+		if d.AccountKey == o.Login.AccountKey && !s.active(d.Key, model.Live{At: o.Live.At}) {
+			idle = append(idle, d)
+		}
+	}
+	slices.SortFunc(idle, func(a, b model.Device) int {
+		return cmp.Or(b.SeenAt.Compare(a.SeenAt.Time), cmp.Compare(a.Key, b.Key))
+	})
+	for _, d := range idle[min(len(idle), o.KeepIdle):] {
+		delete(s.devices, d.Key)
+	}
 }
 
 // surplus is the idlest devices that must go for the one that signs in.
