@@ -76,9 +76,10 @@ func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error)
 
 // record notes who tried to sign in to what, from where, and what came of it.
 func (s *Service) record(ctx context.Context, r Request, a model.Account, err error) {
-	who := []slog.Attr{slog.String("username", shortened(r.Username)), slog.String("peer", r.Address)}
-	if a.Key != "" {
-		who = append(who, slog.Int64("account_id", a.ID), slog.String("device", s.Sessions.DeviceKey(a.Key, r.ClientID)))
+	who := []slog.Attr{slog.String("peer", r.Address)}
+	if a.Key != "" { // what was typed for nobody's name may be somebody's password
+		who = append(who, slog.Int64("account_id", a.ID), slog.String("username", a.Username),
+			slog.String("device", s.Sessions.DeviceKey(a.Key, r.ClientID)))
 	}
 	switch f := fault.Of(err); {
 	case err == nil:
@@ -88,19 +89,6 @@ func (s *Service) record(ctx context.Context, r Request, a model.Account, err er
 	default:
 		s.Audit.Record(ctx, audit.SignInRefused, append(who, slog.String("reason", f.Code))...)
 	}
-}
-
-// shortened is a name as the log keeps it: anybody may send one of any length,
-// and no account has one of more than 64 characters.
-func shortened(name string) string {
-	const most = 64
-	chars := 0
-	for i := range name {
-		if chars++; chars > most {
-			return name[:i] + "…"
-		}
-	}
-	return name
 }
 
 func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (session.Opened, error) {
