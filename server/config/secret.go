@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"unicode/utf8"
+
+	"latchkey/service/keyring"
 )
 
 // Secret is a text that formatting, logging and encoding do not show.
@@ -170,14 +172,10 @@ func isObvious(password string) bool {
 	return false
 }
 
-// masterKey refuses keys with few different bytes. A random one has 30; fewer
-// than 12 does not happen by chance.
+// masterKey refuses what the keyring would refuse at start, in the words of a
+// mistake.
 func masterKey(in string) string {
 	key, err := hex.DecodeString(in)
-	different := map[byte]bool{}
-	for _, b := range key {
-		different[b] = true
-	}
 	switch {
 	case in == "":
 		return "is empty"
@@ -185,7 +183,7 @@ func masterKey(in string) string {
 		return "has not 64 digits"
 	case err != nil:
 		return "has something in it that is no hex digit"
-	case len(different) < 12:
+	case keyring.IsWeak(key):
 		return "is not random"
 	}
 	return ""

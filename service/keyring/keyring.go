@@ -80,7 +80,7 @@ type keys struct {
 
 // Open reads the keys, and makes those that are missing at the first start.
 func Open(ctx context.Context, store Store, master []byte, now func() time.Time) (*Ring, error) {
-	if weak(master) {
+	if IsWeak(master) {
 		return nil, ErrWeak
 	}
 	aead, err := newAEAD(master)
@@ -119,7 +119,7 @@ func (r *Ring) refresh(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("key %s: %w", row.ID, ErrMaster)
 		}
-		if weak(secret) {
+		if IsWeak(secret) {
 			return fmt.Errorf("key %s: %w", row.ID, ErrWeak)
 		}
 		if err := next.add(row, secret); err != nil {
@@ -281,8 +281,8 @@ func open(aead cipher.AEAD, aad, sealed string) ([]byte, error) {
 // keys has fewer; a shorter key said twice, or one written in hex, always has.
 const fewest = 17
 
-// weak reports whether the key is short or plainly not random.
-func weak(key []byte) bool {
+// IsWeak reports whether the key is short or plainly not random.
+func IsWeak(key []byte) bool {
 	different := map[byte]bool{}
 	for _, b := range key {
 		different[b] = true
