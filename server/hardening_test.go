@@ -43,12 +43,8 @@ func besiege(t testing.TB, changes ...func(*config.Config, *server.Options)) *fo
 		o.Log = slog.New(keptLog{slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}), f.log})
 	}
 	f.Server = servertest.Open(t, append([]func(*config.Config, *server.Options){setUp}, changes...)...)
-	name := "sqlite" // the pure-Go driver, if the program was built without cgo
-	if slices.Contains(sql.Drivers(), "sqlite3") {
-		name = "sqlite3"
-	}
 	var err error
-	if f.db, err = sql.Open(name, "file:"+f.file+"?mode=ro"); err != nil {
+	if f.db, err = sql.Open(rawDriver, "file:"+f.file+"?mode=ro"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.db.Close() })

@@ -3,7 +3,6 @@ package server_test
 import (
 	"database/sql"
 	"net/http"
-	"slices"
 	"testing"
 
 	"latchkey/server/servertest"
@@ -12,11 +11,7 @@ import (
 // The owner must not be counted as a guesser while the fault is ours.
 func TestRightPasswordsDuringAnOutageAreNoFailures(t *testing.T) {
 	f := besiege(t)
-	name := "sqlite" // the same driver as the server's
-	if slices.Contains(sql.Drivers(), "sqlite3") {
-		name = "sqlite3"
-	}
-	writer, err := sql.Open(name, "file:"+f.file)
+	writer, err := sql.Open(rawDriver, "file:"+f.file)
 	if err != nil {
 		t.Fatal(err)
 	}
