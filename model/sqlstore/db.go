@@ -105,11 +105,6 @@ func closeDB(db *gorm.DB) error {
 	return pool.Close()
 }
 
-// Ping reports whether the database answers.
-func (d *DB) Ping(ctx context.Context) error {
-	return d.translate(d.read(ctx).Exec("SELECT 1").Error)
-}
-
 // read is a handle for queries.
 func (d *DB) read(ctx context.Context) *gorm.DB { return d.reader.WithContext(ctx) }
 

@@ -69,7 +69,7 @@ func TestCancelledContextIsUnavailable(t *testing.T) {
 			_, transactionErr := db.Accounts().Profile(ctx, "none")
 			writeErr := db.Settings().AddSetting(ctx, model.Setting{Key: "one"})
 			for what, err := range map[string]error{
-				"a query": readErr, "a reading transaction": transactionErr, "a write": writeErr, "a ping": db.Ping(ctx),
+				"a query": readErr, "a reading transaction": transactionErr, "a write": writeErr,
 			} {
 				if !errors.Is(err, model.ErrUnavailable) || !errors.Is(err, context.Canceled) {
 					t.Errorf("%s = %v, want %v because of %v", what, err, model.ErrUnavailable, context.Canceled)

@@ -1,4 +1,4 @@
 // Package secret owns random text and what must not leak from it: identifiers,
-// generated passwords, the operator's static token, comparing them and naming
-// them in logs. It stores nothing and knows no account.
+// generated passwords, the operator's static token, and comparing them. It
+// stores nothing and knows no account.
 package secret

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
-	"strings"
 )
 
 const (
@@ -70,23 +69,4 @@ func draw(alphabet string, n int) string {
 // an empty secret, not even another one: an unset secret must let nobody in.
 func Equal(a, b string) bool {
 	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
-}
-
-const (
-	hidden   = "[redacted]"
-	shownOf  = 32 // a shorter text could be a password a person thought of
-	shownLen = 4  // enough to tell a token's kind, worth 24 bits at most
-)
-
-// Redact is s for a log: the first four characters of a long token, by which its
-// kind is told, and nothing at all of anything that may be a password. The
-// outcome has no control characters whatever s holds.
-func Redact(s string) string {
-	switch {
-	case s == "":
-		return ""
-	case len(s) < shownOf || strings.Trim(s[:shownLen], alphanumeric+"-_") != "":
-		return hidden
-	}
-	return s[:shownLen] + "…"
 }

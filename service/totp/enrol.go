@@ -12,6 +12,7 @@ import (
 
 	"latchkey/model"
 	"latchkey/service/access"
+	"latchkey/service/audit"
 	"latchkey/service/revocation"
 )
 
@@ -134,6 +135,6 @@ func (s *Service) enrol(ctx context.Context, row model.TOTP, keepLogin string) e
 		return fmt.Errorf("enrol second factor of %s: %w", row.AccountKey, err)
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: row.AccountKey})
-	s.audit(ctx, EventEnabled, slog.String("account_key", row.AccountKey))
+	s.audit(ctx, audit.TwoFactorEnabled, slog.String("account_key", row.AccountKey))
 	return nil
 }

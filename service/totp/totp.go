@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/audit"
 	"latchkey/service/fault"
 	"latchkey/service/revocation"
 )
@@ -65,12 +66,6 @@ type Sealer interface {
 // Audit records a security event.
 type Audit = func(ctx context.Context, event string, attrs ...slog.Attr)
 
-// The security events of this package.
-const (
-	EventEnabled  = "two_factor_enabled"
-	EventDisabled = "two_factor_disabled"
-)
-
 // Service is the second factor of all accounts. It is safe for concurrent use.
 type Service struct {
 	store  Store
@@ -81,8 +76,8 @@ type Service struct {
 }
 
 // New makes the service. None of its parts may be nil.
-func New(store Store, sealer Sealer, hub *revocation.Hub, now func() time.Time, audit Audit) *Service {
-	return &Service{store: store, sealer: sealer, hub: hub, now: now, audit: audit}
+func New(store Store, sealer Sealer, hub *revocation.Hub, now func() time.Time, record Audit) *Service {
+	return &Service{store: store, sealer: sealer, hub: hub, now: now, audit: record}
 }
 
 // Enabled reports whether the account has an enrolled factor.
@@ -144,7 +139,7 @@ func (s *Service) Remove(ctx context.Context, accountKey, keepLogin string) erro
 		return fmt.Errorf("remove second factor of %s: %w", accountKey, err)
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: accountKey})
-	s.audit(ctx, EventDisabled, slog.String("account_key", accountKey))
+	s.audit(ctx, audit.TwoFactorRemoved, slog.String("account_key", accountKey))
 	return nil
 }
 
