@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -100,7 +99,7 @@ func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // remembered of logins and accounts is forgotten in any case.
 func (c *control) publish(ctx context.Context, n revocation.Notice) error {
 	c.hub.Publish(ctx, n)
-	c.audit.Record(ctx, audit.Commanded, slog.String("account_key", n.AccountKey), slog.String("device", n.DeviceKey))
+	c.audit.Note(ctx, audit.Event{Kind: audit.Commanded, AccountKey: n.AccountKey, DeviceKey: n.DeviceKey})
 	if n != (revocation.Notice{}) {
 		return nil
 	}

@@ -55,8 +55,7 @@ func (a *App) RotateKeys(ctx context.Context) (string, error) {
 		return "", err
 	}
 	a.hub.Publish(ctx, revocation.Notice{})
-	a.audit.Record(ctx, audit.KeyRotated, slog.String("kid", kid))
-	return kid, nil
+	return kid, a.audit.Record(ctx, audit.Event{Kind: audit.KeyRotated, Detail: []slog.Attr{slog.String("kid", kid)}})
 }
 
 // RemoveKey ends every token that an older key signed. It fails with ErrNoKey
@@ -72,6 +71,5 @@ func (a *App) RemoveKey(ctx context.Context, kid string) error {
 		return err
 	}
 	a.hub.Publish(ctx, revocation.Notice{})
-	a.audit.Record(ctx, audit.KeyRemoved, slog.String("kid", kid))
-	return nil
+	return a.audit.Record(ctx, audit.Event{Kind: audit.KeyRemoved, Detail: []slog.Attr{slog.String("kid", kid)}})
 }

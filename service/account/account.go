@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"path"
 	"time"
 
@@ -199,12 +198,11 @@ func (s *Service) Change(ctx context.Context, key string, c Change) error {
 		return fmt.Errorf("change account: %w", err)
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
-	event := audit.ProfileChanged
+	kind := audit.ProfileChanged
 	if c.PasswordHash != nil {
-		event = audit.PasswordChanged
+		kind = audit.PasswordChanged
 	}
-	s.audit.Record(ctx, event, slog.String("account_key", key))
-	return nil
+	return s.audit.Record(ctx, audit.Event{Kind: kind, AccountKey: key})
 }
 
 // SetDisabled disables or enables an account. When disabling returns, nobody
@@ -218,12 +216,11 @@ func (s *Service) SetDisabled(ctx context.Context, key string, disabled bool) er
 		return s.lookup(err, "account to disable")
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
-	event := audit.AccountEnabled
+	kind := audit.AccountEnabled
 	if disabled {
-		event = audit.AccountDisabled
+		kind = audit.AccountDisabled
 	}
-	s.audit.Record(ctx, event, slog.String("account_key", key))
-	return nil
+	return s.audit.Record(ctx, audit.Event{Kind: kind, AccountKey: key})
 }
 
 // Delete deletes an account and all that hangs on it. It fails with
@@ -236,8 +233,7 @@ func (s *Service) Delete(ctx context.Context, key string) error {
 		return s.lookup(err, "account to delete")
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
-	s.audit.Record(ctx, audit.AccountDeleted, slog.String("account_key", key))
-	return nil
+	return s.audit.Record(ctx, audit.Event{Kind: audit.AccountDeleted, AccountKey: key})
 }
 
 // snapshot works out what an account may do. The admin's rights are what its

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"latchkey/model"
 	"latchkey/service/audit"
@@ -45,10 +44,10 @@ func (s *Service) Found(ctx context.Context, adminHash string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("create first accounts: %w", err)
 	}
-	if founded {
-		s.audit.Record(ctx, audit.Founded, slog.Int64("admin_id", admin.ID))
+	if !founded {
+		return false, nil
 	}
-	return founded, nil
+	return true, s.audit.Record(ctx, audit.Event{Kind: audit.Founded, AccountKey: admin.Key})
 }
 
 // Create adds an ordinary account with the general role and no device limit of
@@ -67,8 +66,7 @@ func (s *Service) Create(ctx context.Context, name, passwordHash string) (model.
 		return model.Account{}, fmt.Errorf("create account: %w", err)
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: made.Key}) // it may be the first of its role
-	s.audit.Record(ctx, audit.AccountCreated, slog.Int64("created_id", made.ID))
-	return made, nil
+	return made, s.audit.Record(ctx, audit.Event{Kind: audit.AccountCreated, AccountKey: made.Key})
 }
 
 func newAccount(id int64, name string, role int64, at model.Time) model.Account {

@@ -93,8 +93,7 @@ func (s *Service) Add(ctx context.Context, a model.Account) (model.Account, erro
 		return a, fmt.Errorf("create account: %w", err)
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: made.Key}) // it may be the first of its role
-	s.audit.Record(ctx, audit.AccountCreated, slog.Int64("created_id", made.ID))
-	return made, nil
+	return made, s.audit.Record(ctx, audit.Event{Kind: audit.AccountCreated, AccountKey: made.Key})
 }
 
 // taken says whether it is the name or the wished id that another account has;
@@ -169,8 +168,9 @@ func (s *Service) edit(ctx context.Context, old model.Account, e model.AccountEd
 		return s.lookup(err, "account to edit")
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: old.Key})
-	s.audit.Record(ctx, audit.AccountEdited, slog.Int64("edited_id", old.ID), slog.Bool("password", e.PasswordHash != nil))
-	return nil
+	return s.audit.Record(ctx, audit.Event{
+		Kind: audit.AccountEdited, AccountKey: old.Key, Detail: []slog.Attr{slog.Bool("password", e.PasswordHash != nil)},
+	})
 }
 
 // editName leaves a name alone that does not change: an imported one need not

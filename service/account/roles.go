@@ -66,8 +66,7 @@ func (s *Service) AddRole(ctx context.Context, r model.Role) (model.Role, error)
 	if err != nil {
 		return r, fmt.Errorf("create role: %w", err)
 	}
-	s.audit.Record(ctx, audit.RoleChanged, slog.Int64("role_id", made.ID))
-	return made, nil
+	return made, s.audit.Record(ctx, roleChanged(made.ID))
 }
 
 // EditRole changes a role; those who hold it feel it at once. The guest role
@@ -95,8 +94,7 @@ func (s *Service) EditRole(ctx context.Context, id int64, e model.RoleEdit) erro
 		}
 		return s.roleFailure(err)
 	}
-	s.roleChanged(ctx, id)
-	return nil
+	return s.roleChanged(ctx, id)
 }
 
 // DeleteRole deletes a role that nobody holds. It fails with ErrNoRole,
@@ -111,8 +109,7 @@ func (s *Service) DeleteRole(ctx context.Context, id int64) error {
 		}
 		return s.roleFailure(err)
 	}
-	s.roleChanged(ctx, id)
-	return nil
+	return s.roleChanged(ctx, id)
 }
 
 func (*Service) roleFailure(err error) error {
@@ -123,9 +120,13 @@ func (*Service) roleFailure(err error) error {
 }
 
 // roleChanged makes every account be read again: any of them may hold the role.
-func (s *Service) roleChanged(ctx context.Context, id int64) {
+func (s *Service) roleChanged(ctx context.Context, id int64) error {
 	s.hub.Publish(ctx, revocation.Notice{})
-	s.audit.Record(ctx, audit.RoleChanged, slog.Int64("role_id", id))
+	return s.audit.Record(ctx, roleChanged(id))
+}
+
+func roleChanged(id int64) audit.Event {
+	return audit.Event{Kind: audit.RoleChanged, Detail: []slog.Attr{slog.Int64("role_id", id)}}
 }
 
 func cleanScopes(scopes model.ScopeList) model.ScopeList {

@@ -6,7 +6,10 @@ package admin
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"latchkey/model"
 	"latchkey/service/access"
@@ -229,8 +232,9 @@ func (s *Service) SaveSettings(ctx context.Context, values map[string]string) er
 	if err := s.Settings.Save(ctx, values); err != nil {
 		return err
 	}
-	s.Audit.Record(ctx, audit.SettingsChanged, slog.Int("settings", len(values)))
-	return nil
+	return s.Audit.Record(ctx, audit.Event{Kind: audit.SettingsChanged, Detail: []slog.Attr{
+		slog.String("settings", strings.Join(slices.Sorted(maps.Keys(values)), " ")),
+	}})
 }
 
 // RoleNamed is the id of the role of that name, else that with the id as text.

@@ -29,10 +29,12 @@ func caller() access.Caller {
 }
 
 // record is what one event becomes in JSON.
-func record(t *testing.T, by access.Caller, event string, attrs ...slog.Attr) map[string]any {
+func record(t *testing.T, by access.Caller, e audit.Event) map[string]any {
 	t.Helper()
 	var out bytes.Buffer
-	audit.New(slog.New(slog.NewJSONHandler(&out, nil))).Record(access.With(t.Context(), by), event, attrs...)
+	if err := audit.New(slog.New(slog.NewJSONHandler(&out, nil))).Record(access.With(t.Context(), by), e); err != nil {
+		t.Fatalf("Record = %v", err)
+	}
 	var line map[string]any
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatalf("the log is not one line of JSON: %v: %q", err, out.String())
@@ -55,8 +57,8 @@ func TestEventNamesWhoFromWhereAndWhich(t *testing.T) { // H-13
 		"the program itself": {access.Caller{}, map[string]any{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tt.want["level"], tt.want["msg"], tt.want["event"], tt.want["device_key"] = "INFO", "audit", audit.DeviceEvicted, "evicted"
-			got := record(t, tt.by, audit.DeviceEvicted, slog.String("device_key", "evicted"))
+			tt.want["level"], tt.want["msg"], tt.want["event"], tt.want["device"] = "INFO", "audit", string(audit.DeviceEvicted), "evicted"
+			got := record(t, tt.by, audit.Event{Kind: audit.DeviceEvicted, DeviceKey: "evicted"})
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("the line (-want +got):\n%s", diff)
 			}
@@ -65,8 +67,8 @@ func TestEventNamesWhoFromWhereAndWhich(t *testing.T) { // H-13
 }
 
 func TestEventsAreToldApart(t *testing.T) {
-	seen := map[string]bool{}
-	for _, event := range []string{
+	seen := map[audit.Kind]bool{}
+	for _, event := range []audit.Kind{
 		audit.SignedIn, audit.SignInRefused, audit.SignInThrottled, audit.SignedOut, audit.DeviceEvicted, audit.DevicesCleaned,
 		audit.ProfileChanged, audit.PasswordChanged, audit.AccountCreated, audit.AccountDisabled, audit.AccountEnabled,
 		audit.AccountDeleted, audit.TwoFactorEnabled, audit.TwoFactorRemoved, audit.SSHKeyAdded, audit.SSHKeyDeleted,
@@ -92,7 +94,9 @@ func TestForeignTextStaysInItsLine(t *testing.T) { // H-13: no line break or esc
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			ctx := access.With(t.Context(), by)
-			audit.New(slog.New(handler(&out))).Record(ctx, audit.SignInRefused, slog.String("name", attack), slog.Any("any", attack))
+			audit.New(slog.New(handler(&out))).Note(ctx, audit.Event{
+				Kind: audit.SignInRefused, Reason: attack, Detail: []slog.Attr{slog.String("name", attack), slog.Any("any", attack)},
+			})
 			line, rest, _ := strings.Cut(out.String(), "\n")
 			if rest != "" || strings.ContainsFunc(line, unseen) {
 				t.Errorf("one event became %q", out.String())

@@ -13,9 +13,6 @@ import (
 	"latchkey/service/revocation"
 )
 
-// EventImported is the security event of an import.
-const EventImported = "alist_imported"
-
 // Store is where imports go. Every method is one transaction.
 type Store interface {
 	// Holdings reads what is there already.
@@ -88,9 +85,10 @@ func (s *Service) Run(ctx context.Context, source *alistdb.DB, o Options) (Repor
 		return Report{}, fmt.Errorf("write the import, of which nothing is kept: %w", err)
 	}
 	s.Hub.Publish(ctx, revocation.Notice{})
-	s.Audit.Record(ctx, EventImported, slog.Int("accounts", len(p.in.Accounts)), slog.Int("roles", len(p.in.Roles)),
-		slog.Int("ssh_keys", len(p.in.SSHKeys)), slog.Int("settings", len(p.in.Settings)))
-	return p.report, nil
+	return p.report, s.Audit.Record(ctx, audit.Event{Kind: audit.AccountsImported, Detail: []slog.Attr{
+		slog.Int("accounts", len(p.in.Accounts)), slog.Int("roles", len(p.in.Roles)),
+		slog.Int("ssh_keys", len(p.in.SSHKeys)), slog.Int("settings", len(p.in.Settings)),
+	}})
 }
 
 func (o Options) step(doing string) func(table string, rows int) {

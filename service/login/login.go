@@ -76,19 +76,19 @@ func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error)
 
 // record notes who tried to sign in to what, from where, and what came of it.
 func (s *Service) record(ctx context.Context, r Request, a model.Account, err error) {
-	who := []slog.Attr{slog.String("peer", r.Address)}
+	e := audit.Event{Kind: audit.SignedIn, Address: r.Address}
 	if a.Key != "" { // what was typed for nobody's name may be somebody's password
-		who = append(who, slog.Int64("account_id", a.ID), slog.String("username", a.Username),
-			slog.String("device", s.Sessions.DeviceKey(a.Key, r.ClientID)))
+		e.AccountKey, e.DeviceKey = a.Key, s.Sessions.DeviceKey(a.Key, r.ClientID)
+		e.Detail = []slog.Attr{slog.Int64("account_id", a.ID), slog.String("username", a.Username)}
 	}
-	switch f := fault.Of(err); {
-	case err == nil:
-		s.Audit.Record(ctx, audit.SignedIn, who...)
-	case f.Kind == fault.TooMany:
-		s.Audit.Record(ctx, audit.SignInThrottled, who...)
-	default:
-		s.Audit.Record(ctx, audit.SignInRefused, append(who, slog.String("reason", f.Code))...)
+	if err != nil {
+		f := fault.Of(err)
+		e.Kind, e.Reason = audit.SignInRefused, f.Code
+		if f.Kind == fault.TooMany {
+			e.Kind = audit.SignInThrottled
+		}
 	}
+	s.Audit.Note(ctx, e)
 }
 
 func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (session.Opened, error) {

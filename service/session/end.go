@@ -70,8 +70,10 @@ func (s *Service) evict(ctx context.Context, accountKey, deviceKey string) error
 		return fmt.Errorf("evict device: %w", err)
 	}
 	s.announce(ctx, device.AccountKey)
-	s.audit.Record(ctx, audit.DeviceEvicted, slog.String("device", device.Key), slog.Int64("logins", n))
-	return nil
+	return s.audit.Record(ctx, audit.Event{
+		Kind: audit.DeviceEvicted, AccountKey: device.AccountKey, DeviceKey: device.Key,
+		Detail: []slog.Attr{slog.Int64("logins", n)},
+	})
 }
 
 // Logout ends the caller's device, or only the caller's login where the device
@@ -92,8 +94,9 @@ func (s *Service) Logout(ctx context.Context, by access.Caller) error {
 		return fmt.Errorf("log out: %w", err)
 	}
 	s.announce(ctx, account)
-	s.audit.Record(ctx, audit.SignedOut, slog.String("login", by.LoginID))
-	return nil
+	return s.audit.Record(ctx, audit.Event{
+		Kind: audit.SignedOut, AccountKey: account, DeviceKey: by.DeviceKey, Detail: []slog.Attr{slog.String("login", by.LoginID)},
+	})
 }
 
 // DropInactive deletes the rows of devices without a live login: those of the
@@ -104,8 +107,7 @@ func (s *Service) DropInactive(ctx context.Context, accountID int64) error {
 	if err != nil {
 		return fmt.Errorf("drop inactive devices: %w", err)
 	}
-	s.audit.Record(ctx, audit.DevicesCleaned, slog.Int64("devices", n))
-	return nil
+	return s.audit.Record(ctx, audit.Event{Kind: audit.DevicesCleaned, Detail: []slog.Attr{slog.Int64("devices", n)}})
 }
 
 // Drop ends anybody's device and deletes its row. It fails with ErrNoDevice.

@@ -91,7 +91,9 @@ func (s *Service) open(ctx context.Context, o model.LoginOpening) error {
 	}
 	if ended > 0 {
 		s.announce(ctx, o.Login.AccountKey)
-		s.audit.Record(ctx, audit.DevicesCleaned, slog.String("account_key", o.Login.AccountKey), slog.Int64("logins", ended))
+		s.audit.Note(ctx, audit.Event{
+			Kind: audit.DevicesCleaned, AccountKey: o.Login.AccountKey, Detail: []slog.Attr{slog.Int64("logins", ended)},
+		})
 	}
 	return nil
 }

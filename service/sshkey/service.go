@@ -45,13 +45,13 @@ type Service struct {
 	store  Store
 	hub    *revocation.Hub
 	now    func() time.Time
-	record func(ctx context.Context, event string, attrs ...slog.Attr)
+	record func(ctx context.Context, e audit.Event) error
 }
 
-// New makes the service. record notes a security event, as audit.Recorder's
+// New makes the service. record stores a security event, as audit.Recorder's
 // Record does; it is called after the event is true everywhere.
 func New(store Store, hub *revocation.Hub, now func() time.Time,
-	record func(ctx context.Context, event string, attrs ...slog.Attr),
+	record func(ctx context.Context, e audit.Event) error,
 ) *Service {
 	return &Service{store: store, hub: hub, now: now, record: record}
 }
@@ -85,11 +85,9 @@ func (s *Service) Add(ctx context.Context, by access.Caller, title, text string)
 	if err != nil {
 		return model.SSHKey{}, addFailure(err, row, title)
 	}
-	s.record(ctx, audit.SSHKeyAdded,
-		slog.String("account_key", row.AccountKey),
-		slog.Int64("ssh_key_id", row.ID),
-		slog.String("fingerprint", row.Fingerprint))
-	return row, nil
+	return row, s.record(ctx, audit.Event{Kind: audit.SSHKeyAdded, AccountKey: row.AccountKey, Detail: []slog.Attr{
+		slog.Int64("ssh_key_id", row.ID), slog.String("fingerprint", row.Fingerprint),
+	}})
 }
 
 // addFailure says what the store's answer means; row is the key in the way.
@@ -129,8 +127,7 @@ func (s *Service) Delete(ctx context.Context, by access.Caller, id int64) error 
 	if err := s.store.DeleteSSHKey(ctx, by.Account.Key, id); err != nil {
 		return deleteFailure(err, id)
 	}
-	s.deleted(ctx, by.Account.Key, id)
-	return nil
+	return s.deleted(ctx, by.Account.Key, id)
 }
 
 // DeleteAny is Delete for an admin, who may take away anybody's key. For
@@ -143,8 +140,7 @@ func (s *Service) DeleteAny(ctx context.Context, by access.Caller, id int64) err
 	if err != nil {
 		return deleteFailure(err, id)
 	}
-	s.deleted(ctx, owner, id)
-	return nil
+	return s.deleted(ctx, owner, id)
 }
 
 func deleteFailure(err error, id int64) error {
@@ -155,7 +151,9 @@ func deleteFailure(err error, id int64) error {
 }
 
 // deleted makes everybody forget the key before the deletion is answered.
-func (s *Service) deleted(ctx context.Context, owner string, id int64) {
+func (s *Service) deleted(ctx context.Context, owner string, id int64) error {
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: owner})
-	s.record(ctx, audit.SSHKeyDeleted, slog.String("account_key", owner), slog.Int64("ssh_key_id", id))
+	return s.record(ctx, audit.Event{
+		Kind: audit.SSHKeyDeleted, AccountKey: owner, Detail: []slog.Attr{slog.Int64("ssh_key_id", id)},
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 
 	"latchkey/model"
 	"latchkey/service/access"
+	"latchkey/service/audit"
 	"latchkey/service/fault"
 	"latchkey/service/racetest"
 	"latchkey/service/revocation"
@@ -47,8 +47,9 @@ func newHouse() *house {
 		h.tell(fmt.Sprintf("notice %s with %d left", n.AccountKey, len(keys)))
 	})
 	now := func() time.Time { return time.Date(2026, 11, 20, 10, 33, 1, 585_072_309, time.UTC) }
-	h.Service = sshkey.New(h.store, hub, now, func(_ context.Context, event string, attrs ...slog.Attr) {
-		h.tell(fmt.Sprint(event, " ", attrs))
+	h.Service = sshkey.New(h.store, hub, now, func(_ context.Context, e audit.Event) error {
+		h.tell(fmt.Sprint(e.Kind, " ", e.AccountKey, " ", e.Detail))
+		return nil
 	})
 	return h
 }
@@ -110,7 +111,7 @@ func TestAddStoresThePlainKey(t *testing.T) {
 	if err != nil || total != 1 || !slices.Equal(keys, []model.SSHKey{want}) {
 		t.Errorf("List = %+v, %d, %v", keys, total, err)
 	}
-	event := "ssh_key_added [account_key=a11ce ssh_key_id=1 fingerprint=SHA256:X8WyYziArXwG7cvRCQdZD37cj/GqEGwLuFAkgTiPJAg]"
+	event := "ssh_key_added a11ce [ssh_key_id=1 fingerprint=SHA256:X8WyYziArXwG7cvRCQdZD37cj/GqEGwLuFAkgTiPJAg]"
 	if !slices.Equal(h.told, []string{event}) {
 		t.Errorf("told %q, want %q", h.told, event)
 	}
@@ -287,7 +288,7 @@ func TestDeleteTouchesOwnKeysOnly(t *testing.T) {
 	if err := h.Delete(t.Context(), caller(alice), row.ID); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"notice a11ce with 0 left", "ssh_key_deleted [account_key=a11ce ssh_key_id=1]"}
+	want := []string{"notice a11ce with 0 left", "ssh_key_deleted a11ce [ssh_key_id=1]"}
 	if !slices.Equal(h.told[1:], want) {
 		t.Errorf("told %q, want %q: committed, then published, then recorded", h.told[1:], want)
 	}
@@ -310,7 +311,7 @@ func TestDeleteAnyIsForAdmins(t *testing.T) {
 	if err := h.DeleteAny(t.Context(), caller(admin), row.ID); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"notice a11ce with 0 left", "ssh_key_deleted [account_key=a11ce ssh_key_id=1]"}
+	want := []string{"notice a11ce with 0 left", "ssh_key_deleted a11ce [ssh_key_id=1]"}
 	if !slices.Equal(h.told[1:], want) {
 		t.Errorf("told %q, want %q", h.told[1:], want)
 	}
@@ -334,8 +335,9 @@ func (brokenStore) DeleteAnySSHKey(context.Context, int64) (string, error) {
 }
 
 func TestBrokenStorageIsNobodysMistake(t *testing.T) {
-	svc := sshkey.New(brokenStore{}, &revocation.Hub{}, time.Now, func(context.Context, string, ...slog.Attr) {
+	svc := sshkey.New(brokenStore{}, &revocation.Hub{}, time.Now, func(context.Context, audit.Event) error {
 		t.Error("an event was recorded")
+		return nil
 	})
 	_, addErr := svc.Add(t.Context(), caller(alice), "laptop", ed25519Line(t))
 	_, _, listErr := svc.List(t.Context(), alice, 1, 0)

@@ -7,7 +7,6 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"latchkey/model"
@@ -135,6 +134,5 @@ func (s *Service) enrol(ctx context.Context, row model.TOTP, keepLogin string) e
 		return fmt.Errorf("enrol second factor of %s: %w", row.AccountKey, err)
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: row.AccountKey})
-	s.audit(ctx, audit.TwoFactorEnabled, slog.String("account_key", row.AccountKey))
-	return nil
+	return s.audit(ctx, audit.Event{Kind: audit.TwoFactorEnabled, AccountKey: row.AccountKey})
 }

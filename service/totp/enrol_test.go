@@ -40,7 +40,7 @@ func TestConfirmEnrols(t *testing.T) {
 	if want := []model.EndReason{"", model.EndTwoFactor, ""}; !slices.Equal(got, want) {
 		t.Errorf("the caller's, its other and a stranger's login ended for %q, want %q", got, want)
 	}
-	if diff := cmp.Diff([]string{"ended " + key, audit.TwoFactorEnabled}, f.events); diff != "" {
+	if diff := cmp.Diff([]string{"ended " + key, string(audit.TwoFactorEnabled)}, f.events); diff != "" {
 		t.Errorf("what was told differs (-want +got):\n%s", diff)
 	}
 	// T-01: the code that enrolled cannot sign in again, the next one can.
@@ -190,7 +190,7 @@ func TestRemove(t *testing.T) {
 	if want := []model.EndReason{"", model.EndTwoFactor}; !slices.Equal(got, want) {
 		t.Errorf("the kept and the other login ended for %q, want %q", got, want)
 	}
-	if diff := cmp.Diff([]string{"ended " + key, audit.TwoFactorRemoved}, f.events); diff != "" {
+	if diff := cmp.Diff([]string{"ended " + key, string(audit.TwoFactorRemoved)}, f.events); diff != "" {
 		t.Errorf("what was told differs (-want +got):\n%s", diff)
 	}
 	err := f.Confirm(t.Context(), by, secret, totptest.Code(secret, f.at))

@@ -3,13 +3,13 @@ package totp_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
 
 	"latchkey/model"
 	"latchkey/service/access"
+	"latchkey/service/audit"
 	"latchkey/service/keyring/keyringtest"
 	"latchkey/service/revocation"
 	"latchkey/service/totp"
@@ -44,8 +44,11 @@ func newFixture(t *testing.T) *fixture {
 
 // on is the fixture's service with another store.
 func (f *fixture) on(store totp.Store) *totp.Service {
-	audit := func(_ context.Context, event string, _ ...slog.Attr) { f.note(event) }
-	return totp.New(store, f.sealer, f.hub, func() time.Time { return f.at }, audit)
+	record := func(_ context.Context, e audit.Event) error {
+		f.note(string(e.Kind))
+		return nil
+	}
+	return totp.New(store, f.sealer, f.hub, func() time.Time { return f.at }, record)
 }
 
 func (f *fixture) note(event string) {

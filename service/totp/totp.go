@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"latchkey/model"
@@ -63,8 +62,8 @@ type Sealer interface {
 	Open(aad, sealed string) ([]byte, error)
 }
 
-// Audit records a security event.
-type Audit = func(ctx context.Context, event string, attrs ...slog.Attr)
+// Audit stores a security event.
+type Audit = func(ctx context.Context, e audit.Event) error
 
 // Service is the second factor of all accounts. It is safe for concurrent use.
 type Service struct {
@@ -139,8 +138,7 @@ func (s *Service) Remove(ctx context.Context, accountKey, keepLogin string) erro
 		return fmt.Errorf("remove second factor of %s: %w", accountKey, err)
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: accountKey})
-	s.audit(ctx, audit.TwoFactorRemoved, slog.String("account_key", accountKey))
-	return nil
+	return s.audit(ctx, audit.Event{Kind: audit.TwoFactorRemoved, AccountKey: accountKey})
 }
 
 // secretAAD binds a sealed secret to its account and to being enrolled.
