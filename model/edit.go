@@ -4,7 +4,7 @@ package model
 // value as it is. What it does not name, credentials above all, is not touched.
 type AccountEdit struct {
 	Username, NameFolded, NameKey *string
-	PasswordHash                  *string // ends every login of the account
+	PasswordHash                  *string // ends every login of the account but KeepLogin
 	BasePath                      *string
 	Roles                         *IntList
 	Permission                    *int64
@@ -13,6 +13,9 @@ type AccountEdit struct {
 	MaxDevices                    **int64 // to nil: the setting counts
 	SessionTTL                    **int64 // seconds; to nil: the setting counts
 	ByLogin                       string  // a login that must be live when the change is written; empty: whoever asks may
+	KeepLogin                     string  // a login that outlives a new password; empty: none does
+	KeptFreshAt                   Time    // when KeepLogin's owner proved who they are; zero: as it was
+	Epoch                         *int64  // what the account's epoch must still be when the change is written
 	At                            Time
 }
 

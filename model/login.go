@@ -58,6 +58,14 @@ type LoginOpening struct {
 	KeepIdle    int    // devices without a live login whose rows the account keeps
 }
 
+// LoginProof says that the owner of a login proved who they are, at Live.At.
+type LoginProof struct {
+	AccountKey string
+	LoginID    string
+	Epoch      int64 // what the account's epoch was when its password was checked
+	Live       Live  // what the login must be
+}
+
 // Touch says that a login was used. It never brings anything back to life.
 type Touch struct {
 	LoginID   string

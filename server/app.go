@@ -196,21 +196,22 @@ func (a *App) openServices(ctx context.Context) error {
 		Now: a.opts.Now, DeviceTTL: a.Settings.DeviceTTL,
 	})
 	factors := totp.New(a.db.TOTP(), a.Ring, a.hub, a.opts.Now, a.audit.Record)
+	logins := login.New(login.Deps{
+		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
+		Factors: factors, Throttle: limits, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
+	})
+	keys := sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record)
 	a.Profile = profile.New(profile.Deps{
 		Accounts: a.Accounts, Hasher: hasher, Passwords: passwords, Factors: factors, Throttle: limits, Now: a.opts.Now,
+		Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: keys,
 	})
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Factors: factors, Throttle: limits, Audit: a.audit,
 	})
 	a.api = alist.New(alist.Deps{
-		Admin: a.Admins, Accounts: a.Accounts,
-		Login: login.New(login.Deps{
-			Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
-			Factors: factors, Throttle: limits, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
-		}),
-		Profile: a.Profile, Sessions: a.Sessions, Settings: a.Settings, Factors: factors,
-		SSHKeys: sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record),
+		Admin: a.Admins, Accounts: a.Accounts, Login: logins, Profile: a.Profile, Sessions: a.Sessions,
+		Settings: a.Settings, Factors: factors, SSHKeys: keys,
 	})
 	return nil
 }

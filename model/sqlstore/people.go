@@ -34,13 +34,16 @@ func (s *Accounts) AccountPage(ctx context.Context, offset, limit int) ([]model.
 
 // EditAccount changes an account in one transaction. Disabling it or changing
 // its password ends its logins. ErrLimit says that no enabled admin would be
-// left, ErrStale that a role does not exist or that the login which asks has
-// ended, ErrConflict that the name is taken.
+// left, ErrStale that a role does not exist, that the login which asks has ended
+// or that the epoch is another, ErrConflict that the name is taken.
 func (s *Accounts) EditAccount(ctx context.Context, key string, e model.AccountEdit) error {
 	return s.db.write(ctx, func(tx *gorm.DB) error {
 		var old model.Account
 		if err := tx.Where("accounts.key = ?", key).Take(&old).Error; err != nil {
 			return err
+		}
+		if e.Epoch != nil && *e.Epoch != old.Epoch {
+			return model.ErrStale
 		}
 		if err := stillLive(tx, key, e.ByLogin); err != nil {
 			return err
@@ -71,11 +74,22 @@ func stillLive(tx *gorm.DB, accountKey, login string) error {
 func endEdited(tx *gorm.DB, old model.Account, e model.AccountEdit) error {
 	switch {
 	case e.PasswordHash != nil:
-		return endAccountLogins(tx, old.Key, "", model.EndPassword, e.At)
+		return firstError(
+			endAccountLogins(tx, old.Key, e.KeepLogin, model.EndPassword, e.At), freshenKept(tx, old.Key, e),
+		)
 	case e.Disabled != nil && *e.Disabled:
 		return endAccountLogins(tx, old.Key, "", model.EndDisabled, e.At)
 	}
 	return nil
+}
+
+// freshenKept writes when the owner of the login that is kept proved themselves.
+func freshenKept(tx *gorm.DB, accountKey string, e model.AccountEdit) error {
+	if e.KeepLogin == "" || e.KeptFreshAt.IsZero() {
+		return nil
+	}
+	kept := tx.Model(&model.Login{}).Where("id = ? AND account_key = ? AND ended_at IS NULL", e.KeepLogin, accountKey)
+	return kept.Update("fresh_at", e.KeptFreshAt).Error
 }
 
 func editColumns(e model.AccountEdit) map[string]any {

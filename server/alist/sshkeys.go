@@ -90,7 +90,7 @@ func (a *API) AddSSHKey(c *gin.Context) error {
 	if err := web.JSON(c, &req); err != nil {
 		return invalidAs(err, ErrKeyRequest)
 	}
-	if _, err := a.svc.SSHKeys.Add(c.Request.Context(), by, req.Title, req.Key); err != nil {
+	if _, err := a.svc.Profile.AddSSHKey(c.Request.Context(), by, req.Title, req.Key); err != nil {
 		return err
 	}
 	return ok(c, nil)

@@ -8,7 +8,12 @@ import (
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/fault"
 )
+
+// ErrNotFresh says that what was asked for needs a fresh proof of identity: a
+// sign-in, or a reauthentication, of at most 10 minutes ago.
+var ErrNotFresh = fault.New(fault.Forbidden, "not_fresh", "Recent sign-in required")
 
 // CredentialKind says what a caller presented.
 type CredentialKind uint8
@@ -61,8 +66,20 @@ const freshFor = 10 * time.Minute
 // IsFresh reports whether the caller proved who they are within 10 minutes.
 // Only a session token can be fresh.
 func (c Caller) IsFresh(now time.Time) bool {
-	return c.Kind == SessionToken && !c.FreshAt.IsZero() && now.Before(c.FreshAt.Add(freshFor))
+	return c.Kind == SessionToken && !c.FreshAt.IsZero() && now.Before(FreshUntil(c.FreshAt))
 }
+
+// CheckFresh is ErrNotFresh unless the caller is fresh. Every flow that needs a
+// fresh caller asks here.
+func (c Caller) CheckFresh(now time.Time) error {
+	if !c.IsFresh(now) {
+		return ErrNotFresh
+	}
+	return nil
+}
+
+// FreshUntil is when a proof of identity stops counting as recent.
+func FreshUntil(proven time.Time) time.Time { return proven.Add(freshFor) }
 
 type callerKey struct{}
 

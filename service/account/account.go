@@ -22,6 +22,8 @@ var (
 	// ErrNameTaken says that another account has the name, or one that differs
 	// from it in case only.
 	ErrNameTaken = fault.New(fault.Invalid, "username_taken", "username already exists")
+	// ErrDisabled says that the account may not be used.
+	ErrDisabled = fault.New(fault.Unauthenticated, "account_disabled", "Current user is disabled, replace please")
 	// ErrEnded says that the caller's login ended while the change was prepared.
 	ErrEnded = fault.New(fault.Unauthenticated, "session_inactive", "session inactive")
 )
@@ -40,9 +42,10 @@ type Store interface {
 	// AccountPage lists accounts by id, and how many there are in all.
 	AccountPage(ctx context.Context, offset, limit int) ([]model.Account, int64, error)
 	// EditAccount is one transaction; a new password or being disabled ends
-	// every login. model.ErrNotFound, model.ErrConflict for a taken name,
-	// model.ErrStale for a role that is not there or for a ByLogin that is not
-	// live, model.ErrLimit if no enabled admin would be left.
+	// every login, a new password all but KeepLogin. model.ErrNotFound,
+	// model.ErrConflict for a taken name, model.ErrStale for a role that is not
+	// there, for a ByLogin that is not live or for another Epoch,
+	// model.ErrLimit if no enabled admin would be left.
 	EditAccount(ctx context.Context, key string, e model.AccountEdit) error
 	// Role fails with model.ErrNotFound.
 	Role(ctx context.Context, id int64) (model.Role, error)
@@ -171,14 +174,23 @@ func (s *Service) Profile(ctx context.Context, key string) (model.Profile, error
 type Change struct {
 	Username     *string
 	SSOID        *string
-	PasswordHash *string // ends every login of the account
+	PasswordHash *string // ends every login of the account but KeepLogin
 	ByLogin      string  // the caller's; it must be live when the change is written. Empty: the operator asks
+	KeepLogin    string  // outlives a new password; empty: no login does
+	Proven       bool    // whoever holds KeepLogin proved who they are for this
+	Epoch        *int64  // the account's when the change was allowed; nil: no matter
 }
 
 // Change changes the account. When it returns, nobody is let in by what it
-// ended. It fails with ErrName, ErrNameTaken, ErrEnded or ErrUnknown.
+// ended. It fails with ErrName, ErrNameTaken, ErrUnknown, or ErrEnded if ByLogin
+// is over or Epoch is past.
 func (s *Service) Change(ctx context.Context, key string, c Change) error {
-	row := model.AccountEdit{SSOID: c.SSOID, PasswordHash: c.PasswordHash, ByLogin: c.ByLogin, At: model.At(s.now())}
+	row := model.AccountEdit{
+		SSOID: c.SSOID, PasswordHash: c.PasswordHash, ByLogin: c.ByLogin, KeepLogin: c.KeepLogin, Epoch: c.Epoch, At: model.At(s.now()),
+	}
+	if c.Proven {
+		row.KeptFreshAt = row.At
+	}
 	if c.Username != nil {
 		if err := CheckName(*c.Username); err != nil {
 			return err

@@ -20,7 +20,7 @@ var (
 	// ErrGuestDisabled says that a credential is needed.
 	ErrGuestDisabled = fault.New(fault.Unauthenticated, "guest_disabled", "Guest user is disabled, login please")
 	// ErrDisabled says that the account may not be used.
-	ErrDisabled = fault.New(fault.Unauthenticated, "account_disabled", "Current user is disabled, replace please")
+	ErrDisabled = account.ErrDisabled
 )
 
 // Service turns credentials into callers. It is safe for concurrent use.

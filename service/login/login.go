@@ -1,6 +1,7 @@
 // Package login is the flow from a name, a password and perhaps a code to a
-// login. It owns the order of the checks, and that a refusal tells nothing
-// about which of them failed until the password is right.
+// login, and from a login to a fresh one. It owns the order of the checks, and
+// that a refusal tells nothing about which of them failed until the password is
+// right.
 package login
 
 import (
@@ -8,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 
 	"latchkey/model"
 	"latchkey/service/account"
@@ -82,112 +82,55 @@ func (s *Service) record(ctx context.Context, r Request, a model.Account, err er
 		e.Detail = []slog.Attr{slog.Int64("account_id", a.ID), slog.String("username", a.Username)}
 	}
 	if err != nil {
-		f := fault.Of(err)
-		e.Kind, e.Reason = audit.SignInRefused, f.Code
-		if f.Kind == fault.TooMany {
-			e.Kind = audit.SignInThrottled
-		}
+		e.Kind, e.Reason = refusal(err)
 	}
 	s.Audit.Note(ctx, e)
 }
 
-func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (session.Opened, error) {
-	// Tried before any work is done, so that parallel guesses count too.
-	attempt, err := s.begin(ctx, r, a)
-	if err != nil {
-		return session.Opened{}, err
+// refusal is how a refused attempt is noted, and why it was refused.
+func refusal(err error) (audit.Kind, string) {
+	f := fault.Of(err)
+	if f.Kind == fault.TooMany {
+		return audit.SignInThrottled, f.Code
 	}
-	defer attempt.Fail() // unless it was settled otherwise
-	right, err := s.passwordRight(ctx, r, a)
-	if err != nil {
-		attempt.Cancel()
-		return session.Opened{}, err
-	}
-	if !right || a.Disabled || slices.Contains(a.Roles, model.RoleGuest) {
-		return session.Opened{}, ErrCredentials
-	}
-	if err := s.checkCode(ctx, r, a, attempt); err != nil {
-		return session.Opened{}, err
-	}
-	opened, err := s.Sessions.Open(ctx, session.Opening{
-		AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
-		UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),
-	})
-	if err != nil {
-		attempt.Cancel()
-		return session.Opened{}, err
-	}
-	attempt.Succeed()
-	s.Upgrade(ctx, a, r.static())
-	return opened, nil
+	return audit.SignInRefused, f.Code
 }
 
-// begin counts the attempt against the account, or against the name if there
-// is no such account, and against where it comes from.
-func (s *Service) begin(ctx context.Context, r Request, a model.Account) (*throttle.Ticket, error) {
+func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (session.Opened, error) {
+	var opened session.Opened
+	from, err := s.source(ctx, r, a)
+	if err != nil {
+		return opened, err
+	}
+	err = s.prove(ctx, from, r.proof(), a, func() error {
+		opened, err = s.Sessions.Open(ctx, session.Opening{
+			AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
+			UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),
+		})
+		return err
+	})
+	if err == nil {
+		s.Upgrade(ctx, a, r.proof().static())
+	}
+	return opened, err
+}
+
+// source is what the attempt is counted by: the account, or the name if there is
+// no such account, and where it comes from.
+func (s *Service) source(ctx context.Context, r Request, a model.Account) (throttle.Attempt, error) {
 	if a.Key == "" {
-		return s.Throttle.Begin(ctx, throttle.Attempt{AccountKey: account.Fold(r.Username), Address: r.Address})
+		return throttle.Attempt{AccountKey: account.Fold(r.Username), Address: r.Address}, nil
 	}
 	known, err := s.Sessions.Known(ctx, a.Key, r.ClientID)
 	if err != nil {
-		return nil, fmt.Errorf("look for a known device: %w", err)
+		return throttle.Attempt{}, fmt.Errorf("look for a known device: %w", err)
 	}
-	return s.Throttle.Begin(ctx, throttle.Attempt{
+	return throttle.Attempt{
 		AccountKey: a.Key, Address: r.Address, Device: s.Sessions.DeviceKey(a.Key, r.ClientID), Known: known,
-	})
+	}, nil
 }
 
-// passwordRight costs the same whether or not there is such an account.
-func (s *Service) passwordRight(ctx context.Context, r Request, a model.Account) (bool, error) {
-	if err := password.CheckLength(r.Password); err != nil {
-		return false, err
-	}
-	static := r.static()
-	if a.PasswordHash == "" || !password.IsStatic(static) {
-		return false, s.Hasher.VerifyNothing(ctx, static)
-	}
-	return s.Passwords.Verify(ctx, a.Key, a.PasswordHash, static)
-}
-
-// static is what is hashed of the password, whichever form was sent.
-func (r Request) static() string {
-	if r.Hashed {
-		return password.NormalizeStatic(r.Password)
-	}
-	return password.Static(r.Password)
-}
-
-// checkCode asks for the second factor where there is one. A missing code is
-// no failure: clients first learn from it that they must ask.
-func (s *Service) checkCode(ctx context.Context, r Request, a model.Account, attempt *throttle.Ticket) error {
-	enabled, err := s.Factors.Enabled(ctx, a.Key)
-	if err != nil {
-		attempt.Cancel() // our fault, not a guess
-		return err
-	}
-	if !enabled {
-		return nil
-	}
-	if r.Code == "" {
-		attempt.Cancel()
-		return ErrCodeNeeded
-	}
-	codes, err := s.Throttle.Codes(ctx, a.Key)
-	if err != nil {
-		return err
-	}
-	err = s.Factors.Check(ctx, a.Key, r.Code)
-	switch {
-	case errors.Is(err, totp.ErrWrongCode):
-		codes.Fail()
-	case err != nil:
-		codes.Cancel()
-		attempt.Cancel()
-	default:
-		codes.Succeed()
-	}
-	return err
-}
+func (r Request) proof() Proof { return Proof{Password: r.Password, Hashed: r.Hashed, Code: r.Code} }
 
 // limits are the account's own, else the settings'.
 func (s *Service) limits(a model.Account) session.Limits {

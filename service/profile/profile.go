@@ -1,5 +1,5 @@
 // Package profile is the flow of an account changing itself: its name, its
-// password, its second factor. It owns which change needs a fresh proof of
+// password, its second factor, its keys. It owns which change needs a fresh proof of
 // identity.
 package profile
 
@@ -12,7 +12,11 @@ import (
 	"latchkey/service/access"
 	"latchkey/service/account"
 	"latchkey/service/fault"
+	"latchkey/service/login"
 	"latchkey/service/password"
+	"latchkey/service/session"
+	"latchkey/service/setting"
+	"latchkey/service/sshkey"
 	"latchkey/service/throttle"
 	"latchkey/service/totp"
 )
@@ -25,7 +29,7 @@ var (
 	ErrGone = fault.New(fault.Unauthenticated, "account_gone", "token is invalidated")
 	// ErrNotFresh says that the caller signed in too long ago to change the
 	// password.
-	ErrNotFresh = fault.New(fault.Forbidden, "not_fresh", "Sign in again to change your password")
+	ErrNotFresh = access.ErrNotFresh.WithText("Sign in again to change your password")
 )
 
 // Deps are the services the flow runs through.
@@ -35,6 +39,10 @@ type Deps struct {
 	Passwords *password.Checker
 	Factors   *totp.Service
 	Throttle  *throttle.Service
+	Login     *login.Service
+	Sessions  *session.Service
+	Settings  *setting.Service
+	SSHKeys   *sshkey.Service
 	Now       func() time.Time
 }
 
@@ -102,9 +110,7 @@ func (s *Service) newHash(ctx context.Context, by access.Caller, plain string) (
 // isPresent reports whether plain is the caller's present password. Whoever
 // holds a stolen token could guess with it, so it counts as a sign-in attempt.
 func (s *Service) isPresent(ctx context.Context, by access.Caller, plain string) (bool, error) {
-	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{
-		AccountKey: by.Account.Key, Address: by.Address, Device: by.DeviceKey, Known: by.DeviceKey != "",
-	})
+	attempt, err := s.Throttle.Begin(ctx, login.Source(by))
 	if err != nil {
 		return false, err
 	}

@@ -107,6 +107,15 @@ type Store interface {
 	// EndDevice ends every login of a device; an empty accountKey means
 	// anybody's. model.ErrNotFound.
 	EndDevice(ctx context.Context, accountKey, deviceKey string, why model.EndReason, at model.Time) (model.Device, int64, error)
+	// EndOthers ends every login of the account except keepLogin, and returns
+	// how many devices other than its device and how many logins that ended, of
+	// those that were as l says; model.ErrStale, and nothing ends, unless
+	// keepLogin is live.
+	EndOthers(ctx context.Context, accountKey, keepLogin string, why model.EndReason, l model.Live) (devices, logins int64, err error)
+	// FreshenLogin writes when the login's owner proved who they are and nothing
+	// else; model.ErrStale unless the login is live, the account enabled and its
+	// epoch the proof's.
+	FreshenLogin(ctx context.Context, p model.LoginProof) error
 	// Devices lists active devices; an empty accountKey means everybody's.
 	Devices(ctx context.Context, accountKey string, l model.Live) ([]model.DeviceView, error)
 	// DeviceSeen reports whether the account's device was seen after since.

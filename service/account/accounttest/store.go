@@ -155,6 +155,9 @@ func (s *Store) EditAccount(_ context.Context, key string, e model.AccountEdit) 
 	if !ok {
 		return model.ErrNotFound
 	}
+	if e.Epoch != nil && *e.Epoch != old.Epoch {
+		return model.ErrStale
+	}
 	if l, there := s.logins[e.ByLogin]; e.ByLogin != "" && (!there || l.AccountKey != key || !l.EndedAt.IsZero()) {
 		return model.ErrStale
 	}
@@ -171,9 +174,13 @@ func (s *Store) EditAccount(_ context.Context, key string, e model.AccountEdit) 
 	}
 	switch {
 	case e.PasswordHash != nil:
-		s.endLogins(key, model.EndPassword, e.At)
+		s.endLogins(key, e.KeepLogin, model.EndPassword, e.At)
+		if l := s.logins[e.KeepLogin]; l.AccountKey == key && l.EndedAt.IsZero() && !e.KeptFreshAt.IsZero() {
+			l.FreshAt = e.KeptFreshAt
+			s.logins[l.ID] = l
+		}
 	case e.Disabled != nil && *e.Disabled:
-		s.endLogins(key, model.EndDisabled, e.At)
+		s.endLogins(key, "", model.EndDisabled, e.At)
 	}
 	return nil
 }
@@ -226,13 +233,13 @@ func put[T any](to, from *T) {
 	}
 }
 
-// endLogins ends the account's logins and raises its epoch.
-func (s *Store) endLogins(key string, why model.EndReason, at model.Time) {
+// endLogins ends the account's logins except keep and raises its epoch.
+func (s *Store) endLogins(key, keep string, why model.EndReason, at model.Time) {
 	a := s.accounts[key]
 	a.Epoch++
 	s.accounts[key] = a
 	for id, l := range s.logins {
-		if l.AccountKey == key && l.EndedAt.IsZero() {
+		if l.AccountKey == key && id != keep && l.EndedAt.IsZero() {
 			l.EndedAt, l.EndReason = at, why
 			s.logins[id] = l
 		}
@@ -289,12 +296,15 @@ func (s *Store) Attached(accountKey string) int {
 	return n
 }
 
-// EndReason says why a login ended; empty while it is live.
-func (s *Store) EndReason(loginID string) model.EndReason {
+// Login is a login that Attach made, live or ended.
+func (s *Store) Login(id string) model.Login {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.logins[loginID].EndReason
+	return s.logins[id]
 }
+
+// EndReason says why a login ended; empty while it is live.
+func (s *Store) EndReason(loginID string) model.EndReason { return s.Login(loginID).EndReason }
 
 func copyAccount(a model.Account) model.Account {
 	a.Roles = slices.Clone(a.Roles)
