@@ -106,6 +106,10 @@ func (c *camp) ownTargets() []target {
 			fields: []field{{name: "username"}, {name: "password"}},
 		},
 		{method: get, path: "/api/auth/logout"},
+		{
+			method: post, path: "/api/auth/reauth", body: map[string]any{"password": servertest.AdminPassword},
+			fields: []field{{name: "password"}, {name: "hashed", optional: true, nullable: true, kind: boolean}, {name: "otp_code", optional: true, kind: oneTimeCode}},
+		},
 		{method: post, path: "/api/auth/2fa/generate"},
 		{
 			method: post, path: "/api/auth/2fa/verify", body: map[string]any{"code": "123456", "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"},
@@ -116,7 +120,16 @@ func (c *camp) ownTargets() []target {
 			method: post, path: "/api/me/update", body: map[string]any{"username": "admin", "sso_id": "broken-in"},
 			fields: []field{{name: "username"}, {name: "password", optional: true}, {name: "sso_id", optional: true}},
 		},
+		{
+			method: post, path: "/api/me/password",
+			body: map[string]any{"old_password": servertest.AdminPassword, "new_password": "another horse battery"},
+			fields: []field{
+				{name: "old_password", optional: true}, {name: "new_password"}, {name: "otp_code", optional: true, kind: oneTimeCode},
+				{name: "keep_current", optional: true, nullable: true, kind: boolean},
+			},
+		},
 		{method: get, path: "/api/me/sessions"},
+		{method: post, path: "/api/me/sessions/evict_others"},
 		{method: post, path: "/api/me/sessions/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
 		{method: get, path: "/api/me/sshkey/list", paging: true},
 		{

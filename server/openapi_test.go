@@ -130,6 +130,7 @@ func TestOpenAPIOperationsWork(t *testing.T) {
 	v.account(in)
 	v.sshKeys(token)
 	v.admin(in.DeviceKey)
+	v.stepUp(token)
 	v.accounts()
 	v.roles()
 	v.settings()
@@ -214,6 +215,23 @@ func (v *visit) devices(path, token, but string) []string {
 		}
 	}
 	return ids
+}
+
+// stepUp has alice prove who she is and change her password, and back.
+func (v *visit) stepUp(token string) {
+	const other = "another horse battery"
+	v.server.SignIn(v, "alicia", servertest.AdminPassword, "spare")
+	for _, proof := range []object{
+		{"password": servertest.AdminPassword, "otp_code": nil},
+		{"password": password.Static(servertest.AdminPassword), "hashed": true},
+	} {
+		v.ok(servertest.Request{Path: "/api/auth/reauth", Token: token, Body: proof})
+	}
+	v.ok(servertest.Request{Method: http.MethodPost, Path: "/api/me/sessions/evict_others", Token: token})
+	v.ok(servertest.Request{Path: "/api/me/password", Token: token, Body: object{
+		"old_password": servertest.AdminPassword, "new_password": other, "keep_current": nil,
+	}})
+	v.ok(servertest.Request{Path: "/api/me/password", Token: token, Body: object{"new_password": servertest.AdminPassword, "keep_current": true}})
 }
 
 func (v *visit) sshKeys(token string) {
