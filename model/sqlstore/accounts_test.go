@@ -41,6 +41,13 @@ func accountHarness(db *sqlstore.DB) accounttest.Harness {
 			}
 			return total
 		},
+		Login: func(t *testing.T, loginID string) model.Login {
+			l, err := db.Logins().Login(t.Context(), loginID)
+			if err != nil {
+				t.Fatalf("Login = %v", err)
+			}
+			return l
+		},
 		EndReason: func(t *testing.T, loginID string) model.EndReason { return endReason(t, db, loginID) },
 	}
 }

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -32,10 +33,23 @@ func TestIsFresh(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := access.Caller{Kind: tt.kind, FreshAt: tt.fresh}
-			if got := c.IsFresh(start.Add(tt.after)); got != tt.want {
+			now := start.Add(tt.after)
+			if got := c.IsFresh(now); got != tt.want {
 				t.Errorf("IsFresh = %v, want %v", got, tt.want)
 			}
+			if err := c.CheckFresh(now); (err == nil) != tt.want || err != nil && !errors.Is(err, access.ErrNotFresh) {
+				t.Errorf("CheckFresh = %v, want it fresh: %v", err, tt.want)
+			}
 		})
+	}
+	for kind := range access.CredentialKind(255) { // whatever kinds there will be
+		c := access.Caller{Kind: kind, FreshAt: start}
+		if c.IsFresh(start) != (kind == access.SessionToken) {
+			t.Errorf("IsFresh of credential kind %d = %v", kind, c.IsFresh(start))
+		}
+	}
+	if until := access.FreshUntil(start); until != start.Add(10*time.Minute) {
+		t.Errorf("FreshUntil = %v, want ten minutes later", until)
 	}
 	if (access.Caller{Kind: access.SessionToken}).IsFresh(time.Time{}) {
 		t.Error("a login without a proof is fresh at the zero time")

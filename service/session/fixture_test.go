@@ -168,6 +168,20 @@ func (w *watched) EndDevice(ctx context.Context, accountKey, deviceKey string, w
 	return w.Store.EndDevice(ctx, accountKey, deviceKey, why, at)
 }
 
+func (w *watched) EndOthers(ctx context.Context, accountKey, keepLogin string, why model.EndReason, l model.Live) (devices, logins int64, err error) {
+	if err := w.call(); err != nil {
+		return 0, 0, err
+	}
+	return w.Store.EndOthers(ctx, accountKey, keepLogin, why, l)
+}
+
+func (w *watched) FreshenLogin(ctx context.Context, p model.LoginProof) error {
+	if err := w.call(); err != nil {
+		return err
+	}
+	return w.Store.FreshenLogin(ctx, p)
+}
+
 func (w *watched) Devices(ctx context.Context, accountKey string, l model.Live) ([]model.DeviceView, error) {
 	if err := w.call(); err != nil {
 		return nil, err

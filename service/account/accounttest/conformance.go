@@ -18,6 +18,7 @@ type Harness struct {
 	Store     account.Store
 	Attach    func(t *testing.T, accountKey string) string       // gives an account a second factor and one of everything else; returns the id of a live login
 	Attached  func(t *testing.T, accountKey string) int          // how many rows hang on an account
+	Login     func(t *testing.T, loginID string) model.Login     // one that Attach made, live or ended
 	EndReason func(t *testing.T, loginID string) model.EndReason // why it ended, empty while live
 }
 
@@ -47,6 +48,8 @@ func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 		"a taken name leaves everything as it was":               refusesTakenChange,
 		"of parallel changes to a name one wins":                 changesNameOnce,
 		"a new password ends every login and raises the epoch":   passwordEndsLogins,
+		"a login that is kept outlives a new password":           keptOutlivesPassword,
+		"of changes of one epoch one counts":                     changesOneEpoch,
 		"a change asked for by a login needs it live":            changesOnlyForLiveLogin,
 		"disabling ends every login and enabling revives none":   disablingEndsLogins,
 		"deleting takes all that hangs on the account":           deletesAll,

@@ -14,6 +14,7 @@ func TestStore(t *testing.T) {
 			Store:     store,
 			Attach:    func(_ *testing.T, accountKey string) string { return store.Attach(accountKey) },
 			Attached:  func(_ *testing.T, accountKey string) int { return store.Attached(accountKey) },
+			Login:     func(_ *testing.T, loginID string) model.Login { return store.Login(loginID) },
 			EndReason: func(_ *testing.T, loginID string) model.EndReason { return store.EndReason(loginID) },
 		}
 	})
