@@ -116,6 +116,22 @@ func tellStory(t *testing.T, f *fortress) secretsOf {
 	id := f.query(t, "SELECT max(id) FROM ssh_keys")[0][0].value
 	do(servertest.Request{Method: http.MethodPost, Path: "/api/me/sshkey/delete?id=" + id, Token: token})
 
+	// Proofs once more.
+	f.clock.Advance(time.Minute)
+	s["a code for a proof"] = totptest.Code(made.Secret, f.clock.Now())
+	for _, proof := range []map[string]any{
+		{"password": wrong, "otp_code": "271828"},
+		{"password": staticHash(wrong), "hashed": true},
+		{"password": right, "otp_code": "271828"},
+		{"password": right, "otp_code": s["a code for a proof"]},
+		{"password": right, "otp_code": []string{s["a code"]}},
+	} {
+		do(servertest.Request{Path: "/api/auth/reauth", Token: token, Body: proof})
+	}
+	do(servertest.Request{Path: "/api/me/password", Token: token, Body: map[string]string{"old_password": wrong, "new_password": next}})
+	do(servertest.Request{Path: "/api/me/password", Token: token, Body: map[string]string{"old_password": right, "new_password": right}})
+	do(servertest.Request{Method: http.MethodPost, Path: "/api/me/sessions/evict_others", Token: token})
+
 	// Ends of devices and passwords.
 	admin := use("the admin's token", signIn("admin", right, "198.51.100.4", ""))
 	do(servertest.Request{Path: "/api/me/update", Token: token, Body: map[string]string{"username": "plain", "password": s.add("a weak password", "password1")}})

@@ -124,7 +124,9 @@ func (c *camp) ownTargets() []target {
 			method: post, path: "/api/me/password",
 			body: map[string]any{"old_password": servertest.AdminPassword, "new_password": "another horse battery"},
 			fields: []field{
-				{name: "old_password", optional: true}, {name: "new_password"}, {name: "otp_code", optional: true, kind: oneTimeCode},
+				{name: "old_password", optional: true},
+				{name: "new_password"},
+				{name: "otp_code", optional: true, kind: oneTimeCode},
 				{name: "keep_current", optional: true, nullable: true, kind: boolean},
 			},
 		},

@@ -46,16 +46,13 @@ func (a *App) table() []route {
 		{post, "/api/auth/login/ldap", public, alist.Refuse(alist.ErrNoLDAP)},
 		{post, "/api/auth/register", public, api.Register},
 		{get, "/api/auth/logout", anyDevice, api.Logout},
-		{post, "/api/auth/reauth", caller, api.Reauthenticate},
 		{post, "/api/auth/2fa/generate", caller, api.GenerateTwoFactor},
 		{post, "/api/auth/2fa/verify", caller, api.VerifyTwoFactor},
 
 		{get, "/api/me", caller, api.Me},
 		{post, "/api/me/update", caller, api.UpdateMe},
-		{post, "/api/me/password", caller, api.ChangePassword},
 		{get, "/api/me/sessions", caller, api.Sessions},
 		{post, "/api/me/sessions/evict", caller, api.Evict},
-		{post, "/api/me/sessions/evict_others", caller, api.EvictOthers},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
@@ -93,7 +90,17 @@ func (a *App) table() []route {
 
 		{get, "/api/openapi.json", public, openAPI},
 	}
-	return append(rows, a.absent(public, caller)...)
+	return slices.Concat(rows, a.stepUp(caller), a.absent(public, caller))
+}
+
+// stepUp are the routes by which callers prove who they are once more, and what
+// they do then.
+func (a *App) stepUp(caller guard) []route {
+	return []route{
+		{post, "/api/auth/reauth", caller, a.api.Reauthenticate},
+		{post, "/api/me/password", caller, a.api.ChangePassword},
+		{post, "/api/me/sessions/evict_others", caller, a.api.EvictOthers},
+	}
 }
 
 // absent are the routes of what AList has and Latchkey has not, so that its

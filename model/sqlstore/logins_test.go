@@ -1,8 +1,10 @@
 package sqlstore_test
 
 import (
+	"errors"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"latchkey/model"
 	"latchkey/service/session/sessiontest"
@@ -45,6 +47,27 @@ func TestLoginsConform(t *testing.T) {
 					},
 				}
 			})
+		})
+	}
+}
+
+// Disabling ends every login. If one were left all the same, it is not made
+// fresh.
+func TestADisabledAccountProvesNothing(t *testing.T) {
+	for name, opts := range drivers(t) {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, opts)
+			a := createAccount(t, db, 1)
+			openLogin(t, db, a.Key, "login")
+			proof := model.LoginProof{AccountKey: a.Key, LoginID: "login", Epoch: a.Epoch, Live: model.Live{At: model.At(start.Add(time.Minute))}}
+			exec(t, db, "UPDATE accounts SET disabled = 1")
+			if err := db.Logins().FreshenLogin(t.Context(), proof); !errors.Is(err, model.ErrStale) {
+				t.Errorf("FreshenLogin = %v, want ErrStale", err)
+			}
+			exec(t, db, "UPDATE accounts SET disabled = 0")
+			if err := db.Logins().FreshenLogin(t.Context(), proof); err != nil {
+				t.Errorf("FreshenLogin when it is enabled = %v", err)
+			}
 		})
 	}
 }

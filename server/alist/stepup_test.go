@@ -30,7 +30,9 @@ func TestWhatNeedsAFreshLogin(t *testing.T) {
 			keyAddRoute, done, object{"title": "t", "key": line}, notFresh, refusal(http.StatusUnauthorized, "user invalid"),
 		},
 		"a password in the profile": {
-			updateRoute, done, object{"username": "admin", "password": newPassword}, "Sign in again to change your password",
+			updateRoute, done,
+			object{"username": "admin", "password": newPassword},
+			"Sign in again to change your password",
 			refusal(http.StatusForbidden, "Guest user can not update profile"),
 		},
 	} {

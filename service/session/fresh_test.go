@@ -80,10 +80,10 @@ func TestAProofRevivesNothing(t *testing.T) { // K-08, rulings 19
 		end  func(f *fixture, by access.Caller)
 		want error
 	}{
-		"evicted":     {func(f *fixture, by access.Caller) { f.evict(by, by.DeviceKey) }, session.ErrInactive},
-		"signed out":  {func(f *fixture, by access.Caller) { _ = f.Logout(f.t.Context(), by) }, session.ErrInactive},
-		"expired":     {func(f *fixture, _ access.Caller) { f.clock.advance(f.cfg.Lifetime) }, session.ErrExpired},
-		"deleted":     {func(f *fixture, _ access.Caller) {
+		"evicted":    {func(f *fixture, by access.Caller) { f.evict(by, by.DeviceKey) }, session.ErrInactive},
+		"signed out": {func(f *fixture, by access.Caller) { _ = f.Logout(f.t.Context(), by) }, session.ErrInactive},
+		"expired":    {func(f *fixture, _ access.Caller) { f.clock.advance(f.cfg.Lifetime) }, session.ErrExpired},
+		"deleted": {func(f *fixture, _ access.Caller) {
 			f.store.DeleteAccount(f.alice.Key)
 			f.hub.Publish(f.t.Context(), revocation.Notice{AccountKey: f.alice.Key})
 		}, session.ErrInvalid},

@@ -65,10 +65,6 @@ func freshness() map[string]func(*testing.T, *stage) {
 			if err := s.Store.FreshenLogin(t.Context(), s.proof(a, "none", 0)); !errors.Is(err, model.ErrStale) {
 				t.Errorf("FreshenLogin of no login = %v, want ErrStale", err)
 			}
-			off := s.NewAccount(t, func(a *model.Account) { a.Disabled = true })
-			if err := s.Store.FreshenLogin(t.Context(), s.proof(off, id, 0)); !errors.Is(err, model.ErrStale) {
-				t.Errorf("FreshenLogin in a disabled account = %v, want ErrStale", err)
-			}
 		},
 		"a proof whose caller went away is not written": func(t *testing.T, s *stage) {
 			a := s.account()
