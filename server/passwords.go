@@ -8,8 +8,8 @@ import (
 
 // openPolicy makes the rules for new passwords, and opens the list of breached
 // ones if there is one.
-func (a *App) openPolicy() (*password.Policy, error) {
-	policy := &password.Policy{
+func (a *App) openPolicy() (password.Policy, error) {
+	policy := password.Policy{
 		MinChars: a.Settings.PasswordMin,
 		SiteName: func() string { return a.Settings.Get(setting.KeySiteTitle) },
 	}
@@ -18,7 +18,7 @@ func (a *App) openPolicy() (*password.Policy, error) {
 	}
 	list, err := password.OpenBreached(a.cfg.BreachedPasswords)
 	if err != nil {
-		return nil, err
+		return policy, err
 	}
 	a.closers = append(a.closers, list.Close)
 	policy.Breached = list

@@ -44,7 +44,7 @@ type Deps struct {
 	Accounts *account.Service
 	Settings *setting.Service
 	Hasher   *password.Hasher
-	Policy   *password.Policy
+	Policy   password.Policy
 	Factors  *totp.Service
 	Throttle *throttle.Service
 	Audit    *audit.Recorder

@@ -64,7 +64,7 @@ type Policy struct {
 // blank, not a name of its owner or of the site, and neither one of those that
 // are tried first nor known from a breach. The failure is ErrTooLong, ErrWeak
 // with its reason, or ErrUnchecked.
-func (p *Policy) CheckNew(plain string, names ...string) error {
+func (p Policy) CheckNew(plain string, names ...string) error {
 	if err := CheckLength(plain); err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (p *Policy) CheckNew(plain string, names ...string) error {
 	return p.checkBreached(plain)
 }
 
-func (p *Policy) least() int {
+func (p Policy) least() int {
 	if p.MinChars == nil {
 		return minChars
 	}
@@ -102,7 +102,7 @@ func isCommon(plain string) bool {
 }
 
 // isName reports whether plain is one of the names, or the site's.
-func (p *Policy) isName(plain string, names []string) bool {
+func (p Policy) isName(plain string, names []string) bool {
 	if p.SiteName != nil {
 		names = append(slices.Clip(names), p.SiteName())
 	}
@@ -115,7 +115,7 @@ func fold(text string) string {
 	return strings.TrimSpace(cases.Fold().String(norm.NFKC.String(text)))
 }
 
-func (p *Policy) checkBreached(plain string) error {
+func (p Policy) checkBreached(plain string) error {
 	if p.Breached == nil {
 		return nil
 	}

@@ -40,7 +40,7 @@ func TestCheckNew(t *testing.T) {
 		"a known one with more is another":       {"password123 giraffe", nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := new(password.Policy).CheckNew(tt.plain)
+			err := password.Policy{}.CheckNew(tt.plain)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("CheckNew = %v, want %v", err, tt.want)
 			}
@@ -95,7 +95,8 @@ func TestCheckNewRefusesNames(t *testing.T) {
 			t.Errorf("CheckNew(%q) = %v", plain, err)
 		}
 	}
-	if err := new(password.Policy).CheckNew("our tidy house"); err != nil {
+	var open password.Policy
+	if err := open.CheckNew("our tidy house"); err != nil {
 		t.Errorf("without names: %v", err)
 	}
 }
@@ -110,9 +111,10 @@ func TestTheMostFrequentPasswordsAreRefused(t *testing.T) {
 	if len(top) < 600 {
 		t.Fatalf("the list has %d passwords of 8 characters, want more", len(top))
 	}
+	var open password.Policy
 	for _, plain := range top {
 		for _, spelt := range []string{plain, strings.ToUpper(plain)} {
-			if err := new(password.Policy).CheckNew(spelt); !errors.Is(err, password.ErrWeak) {
+			if err := open.CheckNew(spelt); !errors.Is(err, password.ErrWeak) {
 				t.Errorf("CheckNew(%q) = %v", spelt, err)
 			}
 		}
@@ -125,6 +127,7 @@ func TestTheListIsSortedAndFolded(t *testing.T) {
 	if len(list) < 8000 {
 		t.Errorf("the list has %d passwords, want at least 8000", len(list))
 	}
+	var open password.Policy
 	for i, line := range list {
 		if i > 0 && list[i-1] >= line {
 			t.Errorf("%q does not come after %q", line, list[i-1])
@@ -132,14 +135,14 @@ func TestTheListIsSortedAndFolded(t *testing.T) {
 		if len(line) < 8 || strings.TrimSpace(line) != line || strings.ToLower(norm.NFKC.String(line)) != line {
 			t.Errorf("%q is too short or not folded", line)
 		}
-		if err := new(password.Policy).CheckNew(line); err == nil || !strings.HasSuffix(err.Error(), "best-known passwords") {
+		if err := open.CheckNew(line); err == nil || !strings.HasSuffix(err.Error(), "best-known passwords") {
 			t.Errorf("CheckNew(%q) = %v", line, err)
 		}
 	}
 }
 
 func BenchmarkCheckNew(b *testing.B) {
-	p := new(password.Policy)
+	var p password.Policy
 	for b.Loop() {
 		if err := p.CheckNew("tall giraffes hum"); err != nil {
 			b.Fatal(err)

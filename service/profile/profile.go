@@ -32,7 +32,7 @@ var (
 type Deps struct {
 	Accounts  *account.Service
 	Hasher    *password.Hasher
-	Policy    *password.Policy
+	Policy    password.Policy
 	Passwords *password.Checker
 	Factors   *totp.Service
 	Throttle  *throttle.Service
