@@ -147,7 +147,7 @@ func loose(s *openapi3.Schema) []string {
 func isRequest(schema string) bool {
 	switch schema {
 	case "SignIn", "SignInForm", "Verification", "OwnChange", "Eviction", "Cleaning", "NewSSHKey", "KeyID",
-		"Registration", "NewPassword", "UserForm", "LimitForm", "RoleForm", "SettingValues", "ChosenToken":
+		"Registration", "NewPassword", "UserForm", "LimitForm", "RoleForm", "FactorRule", "SettingValues", "ChosenToken":
 		return true
 	}
 	return false

@@ -21,4 +21,6 @@ type RoleEdit struct {
 	Name        *string
 	Description *string
 	Scopes      *ScopeList
+
+	RequireTwoFactor *bool
 }
