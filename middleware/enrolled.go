@@ -9,8 +9,8 @@ import (
 )
 
 // RequireEnrolled refuses callers who lack the second factor that their role
-// requires. It stands after Authenticate, before everything such a caller may
-// not do.
+// requires. It stands after Authenticate and Recheck, before everything such a
+// caller may not do.
 func RequireEnrolled() gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if access.From(c.Request.Context()).MustEnrol() {

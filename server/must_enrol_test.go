@@ -11,6 +11,7 @@ import (
 
 	"latchkey/model"
 	"latchkey/server/servertest"
+	"latchkey/service/account"
 )
 
 const mustEnrol = `{"code":403,"message":"Your role requires 2FA: enable it first","data":null}`
@@ -31,10 +32,12 @@ func servedToEverybody() []string {
 }
 
 // Every route of the engine is tried, so that a new one is either held back or
-// named above. The account is an admin: nothing else stops it.
+// named above. Nothing else stops an admin; others hear of the factor first, too.
 func TestWhoMustEnrolIsServedNothingElse(t *testing.T) {
 	s := servertest.Open(t)
 	require(t, s, model.RoleAdmin)
+	s.AddUser(t, "alice")
+	require(t, s, account.RoleGeneral)
 	held := 0
 	for _, r := range routesOf(t, s) {
 		path := strings.ReplaceAll(r.Path, ":id", "1")
@@ -48,9 +51,11 @@ func TestWhoMustEnrolIsServedNothingElse(t *testing.T) {
 		looksAtCredentials := send("no token of ours").Code == http.StatusUnauthorized
 		name := r.Method + " " + r.Path
 		exempt := !looksAtCredentials || slices.Contains(servedToEverybody(), name)
-		reply := send(s.Admin(t, "").Token)
-		if refused := reply.Text == mustEnrol && reply.Status == http.StatusOK; refused == exempt {
-			t.Errorf("%s: exempt is %t, the answer %d %s", name, exempt, reply.Status, reply.Text)
+		for _, who := range []string{"admin", "alice"} {
+			reply := send(s.SignIn(t, who, servertest.AdminPassword, "").Token)
+			if refused := reply.Text == mustEnrol && reply.Status == http.StatusOK; refused == exempt {
+				t.Errorf("%s by %s: exempt is %t, the answer %d %s", name, who, exempt, reply.Status, reply.Text)
+			}
 		}
 		if !exempt {
 			held++

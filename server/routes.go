@@ -35,9 +35,9 @@ func (a *App) table() []route {
 		who       = middleware.Authenticate(a.who, false)
 		public    = guard{} // anybody; no credential is looked at
 		enrolled  = middleware.RequireEnrolled()
-		enrolling = guard{who, middleware.Recheck(who)}                     // like caller, and those too who must first enrol a second factor
-		caller    = guard{who, enrolled, middleware.Recheck(who), enrolled} // whoever a credential stands for, the guest included
-		anyDevice = guard{middleware.Authenticate(a.who, true)}             // the same, with a token under any Client-Id; for GET
+		enrolling = guard{who, middleware.Recheck(who)}           // like caller, and those too who must first enrol a second factor
+		caller    = guard{who, middleware.Recheck(who), enrolled} // whoever a credential stands for, the guest included
+		anyDevice = guard{middleware.Authenticate(a.who, true)}   // the same, with a token under any Client-Id; for GET
 		admin     = guard{who, enrolled, middleware.RequireAdmin(), middleware.Recheck(who), enrolled, middleware.RequireAdmin()}
 	)
 	rows := []route{
