@@ -146,8 +146,24 @@ func loose(s *openapi3.Schema) []string {
 
 func isRequest(schema string) bool {
 	switch schema {
-	case "SignIn", "SignInForm", "Verification", "Reauthentication", "PasswordChange", "OwnChange", "Eviction", "Cleaning", "NewSSHKey", "KeyID",
-		"Registration", "NewPassword", "UserForm", "LimitForm", "RoleForm", "SettingValues", "ChosenToken":
+	case "ChosenToken",
+		"Cleaning",
+		"Eviction",
+		"FactorRule",
+		"KeyID",
+		"LimitForm",
+		"NewPassword",
+		"NewSSHKey",
+		"OwnChange",
+		"PasswordChange",
+		"Reauthentication",
+		"Registration",
+		"RoleForm",
+		"SettingValues",
+		"SignIn",
+		"SignInForm",
+		"UserForm",
+		"Verification":
 		return true
 	}
 	return false

@@ -24,4 +24,6 @@ type RoleEdit struct {
 	Name        *string
 	Description *string
 	Scopes      *ScopeList
+
+	RequireTwoFactor *bool
 }

@@ -16,6 +16,8 @@ type Role struct {
 	Name        string
 	Description string
 	Scopes      ScopeList
+
+	RequireTwoFactor bool // its holders may do nothing but enrol a second factor until they have one
 }
 
 // TableName names the table.

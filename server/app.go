@@ -178,6 +178,10 @@ func (a *App) openServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	policy, err := a.openPolicy()
+	if err != nil {
+		return err
+	}
 	passwords := a.openImports(hasher)
 	sessions := session.Config{
 		Lifetime: a.cfg.TokenLifetime, IdleTimeout: a.cfg.IdleTimeout,
@@ -202,12 +206,13 @@ func (a *App) openServices(ctx context.Context) error {
 	})
 	keys := sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record)
 	a.Profile = profile.New(profile.Deps{
-		Accounts: a.Accounts, Hasher: hasher, Passwords: passwords, Factors: factors, Throttle: limits, Now: a.opts.Now,
-		Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: keys,
+		Accounts: a.Accounts, Hasher: hasher, Policy: policy, Passwords: passwords, Factors: factors, Throttle: limits,
+		Now: a.opts.Now, Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: keys,
 	})
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	a.Admins = admin.New(admin.Deps{
-		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Factors: factors, Throttle: limits, Audit: a.audit,
+		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: limits,
+		Audit: a.audit,
 	})
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts, Login: logins, Profile: a.Profile, Sessions: a.Sessions,
@@ -254,17 +259,13 @@ func (a *App) found(ctx context.Context) error {
 	}
 	plain, given := a.cfg.AdminPassword.Reveal(), true
 	if plain == "" {
-		plain, given = secret.Password(initialPassword), false
+		plain, given = a.RandomPassword(), false
 	}
 	if err := a.Profile.Found(ctx, plain); err != nil {
 		return fmt.Errorf("set up the admin's password (LATCHKEY_ADMIN_PASSWORD): %w", err)
 	}
 	return a.greet(plain, given)
 }
-
-// initialPassword is the length of the admin's first password in characters:
-// 93 bits.
-const initialPassword = 16
 
 func (a *App) greet(plain string, given bool) error {
 	if given {

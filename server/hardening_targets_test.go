@@ -155,7 +155,12 @@ func (c *camp) adminTargets() []target {
 		{name: "max_devices", optional: true, nullable: true, kind: number},
 		{name: "session_ttl", optional: true, nullable: true, kind: number},
 	}
-	role := []field{{name: "name"}, {name: "description", optional: true}, {name: "default", optional: true, nullable: true, kind: boolean}}
+	role := []field{
+		{name: "name"},
+		{name: "description", optional: true},
+		{name: "default", optional: true, nullable: true, kind: boolean},
+		{name: "require_2fa", optional: true, nullable: true, kind: boolean},
+	}
 	id := []string{"id"}
 	return []target{
 		{method: get, path: "/api/admin/session/list"},
@@ -182,6 +187,10 @@ func (c *camp) adminTargets() []target {
 		{
 			method: post, path: "/api/admin/role/update", body: map[string]any{"id": atoi(c.roleID), "name": "spare", "description": "broken-in", "permission_scopes": []any{}},
 			fields: append(role, field{name: "id", kind: number}),
+		},
+		{
+			method: post, path: "/api/admin/role/require_2fa", body: map[string]any{"id": atoi(c.roleID), "require": true},
+			fields: []field{{name: "id", kind: number}, {name: "require", kind: boolean}},
 		},
 		{method: post, path: "/api/admin/role/delete", query: "id=" + c.roleID, ids: id},
 		{method: get, path: "/api/admin/setting/list"},

@@ -306,6 +306,7 @@ func (v *visit) roles() {
 	v.ok(servertest.Request{Path: form + "update", Token: token, Body: object{"id": 9, "name": "crew", "default": false}})
 	v.ok(servertest.Request{Path: form + "list", Token: token})
 	v.ok(servertest.Request{Path: form + "get?id=9", Token: token})
+	v.ok(servertest.Request{Path: form + "require_2fa", Token: token, Body: object{"id": 9, "require": true}})
 	v.ok(servertest.Request{Method: http.MethodPost, Path: form + "delete?id=9", Token: token})
 }
 

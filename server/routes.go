@@ -33,10 +33,12 @@ func (a *App) table() []route {
 	var (
 		api       = a.api
 		who       = middleware.Authenticate(a.who, false)
-		public    = guard{}                                     // anybody; no credential is looked at
-		caller    = guard{who, middleware.Recheck(who)}         // whoever a credential stands for, the guest included
-		anyDevice = guard{middleware.Authenticate(a.who, true)} // the same, with a token under any Client-Id; for GET
-		admin     = guard{who, middleware.RequireAdmin(), middleware.Recheck(who), middleware.RequireAdmin()}
+		public    = guard{} // anybody; no credential is looked at
+		enrolled  = middleware.RequireEnrolled()
+		enrolling = guard{who, middleware.Recheck(who)}           // like caller, and those too who must first enrol a second factor
+		caller    = guard{who, middleware.Recheck(who), enrolled} // whoever a credential stands for, the guest included
+		anyDevice = guard{middleware.Authenticate(a.who, true)}   // the same, with a token under any Client-Id; for GET
+		admin     = guard{who, enrolled, middleware.RequireAdmin(), middleware.Recheck(who), enrolled, middleware.RequireAdmin()}
 	)
 	rows := []route{
 		{each, "/ping", public, ping},
@@ -46,13 +48,13 @@ func (a *App) table() []route {
 		{post, "/api/auth/login/ldap", public, alist.Refuse(alist.ErrNoLDAP)},
 		{post, "/api/auth/register", public, api.Register},
 		{get, "/api/auth/logout", anyDevice, api.Logout},
-		{post, "/api/auth/2fa/generate", caller, api.GenerateTwoFactor},
-		{post, "/api/auth/2fa/verify", caller, api.VerifyTwoFactor},
+		{post, "/api/auth/2fa/generate", enrolling, api.GenerateTwoFactor},
+		{post, "/api/auth/2fa/verify", enrolling, api.VerifyTwoFactor},
 
-		{get, "/api/me", caller, api.Me},
+		{get, "/api/me", enrolling, api.Me},
 		{post, "/api/me/update", caller, api.UpdateMe},
-		{get, "/api/me/sessions", caller, api.Sessions},
-		{post, "/api/me/sessions/evict", caller, api.Evict},
+		{get, "/api/me/sessions", enrolling, api.Sessions},
+		{post, "/api/me/sessions/evict", enrolling, api.Evict},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
@@ -71,6 +73,7 @@ func (a *App) table() []route {
 		{get, "/api/admin/role/get", admin, api.Role},
 		{post, "/api/admin/role/create", admin, api.CreateRole},
 		{post, "/api/admin/role/update", admin, api.UpdateRole},
+		{post, "/api/admin/role/require_2fa", admin, api.RequireTwoFactor},
 		{post, "/api/admin/role/delete", admin, api.DeleteRole},
 
 		{get, "/api/admin/setting/list", admin, api.SettingList},
@@ -90,15 +93,15 @@ func (a *App) table() []route {
 
 		{get, "/api/openapi.json", public, openAPI},
 	}
-	return slices.Concat(rows, a.stepUp(caller), a.absent(public, caller))
+	return slices.Concat(rows, a.stepUp(enrolling, caller), a.absent(public, caller))
 }
 
 // stepUp are the routes by which callers prove who they are once more, and what
 // they do then.
-func (a *App) stepUp(caller guard) []route {
+func (a *App) stepUp(enrolling, caller guard) []route {
 	return []route{
-		{post, "/api/auth/reauth", caller, a.api.Reauthenticate},
-		{post, "/api/me/password", caller, a.api.ChangePassword},
+		{post, "/api/auth/reauth", enrolling, a.api.Reauthenticate},
+		{post, "/api/me/password", enrolling, a.api.ChangePassword},
 		{post, "/api/me/sessions/evict_others", caller, a.api.EvictOthers},
 	}
 }

@@ -44,6 +44,7 @@ func (s *Accounts) EditRole(ctx context.Context, id int64, e model.RoleEdit) err
 	set(columns, "name", e.Name)
 	set(columns, "description", e.Description)
 	set(columns, "scopes", e.Scopes)
+	set(columns, "require_two_factor", e.RequireTwoFactor)
 	return s.db.write(ctx, func(tx *gorm.DB) error {
 		var old model.Role
 		if err := tx.Where("id = ?", id).Take(&old).Error; err != nil {

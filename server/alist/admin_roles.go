@@ -13,12 +13,13 @@ type roleRow struct {
 	Description string      `json:"description"`
 	Default     bool        `json:"default"`
 	Scopes      []pathRight `json:"permission_scopes"` // never null
+	Require2FA  bool        `json:"require_2fa"`       // ours
 }
 
 func (a *API) roleRowOf(r model.Role) roleRow {
 	row := roleRow{
 		ID: r.ID, Name: r.Name, Description: r.Description, Default: r.ID == a.svc.Admin.DefaultRole(),
-		Scopes: make([]pathRight, len(r.Scopes)),
+		Scopes: make([]pathRight, len(r.Scopes)), Require2FA: r.RequireTwoFactor,
 	}
 	for i, s := range r.Scopes {
 		row.Scopes[i] = pathRight(s)
@@ -57,13 +58,15 @@ func (a *API) Role(c *gin.Context) error {
 }
 
 // roleBody is what the frontend's form sends. Scopes and description are
-// replaced as a whole; an absent default leaves the default role alone.
+// replaced as a whole; an absent default leaves the default role alone, and an
+// absent require_2fa, which is ours, what the role requires.
 type roleBody struct {
 	ID          int64       `json:"id"`
 	Name        string      `json:"name"`
 	Description string      `json:"description"`
 	Scopes      []pathRight `json:"permission_scopes"`
 	Default     bool        `json:"default"`
+	Require2FA  *bool       `json:"require_2fa"`
 }
 
 // Validate asks for the name and for masks of 32 bits.
@@ -94,6 +97,9 @@ func (a *API) CreateRole(c *gin.Context) error {
 		return err
 	}
 	role := model.Role{ID: req.ID, Name: req.Name, Description: req.Description, Scopes: req.scopes()}
+	if req.Require2FA != nil {
+		role.RequireTwoFactor = *req.Require2FA
+	}
 	if err := a.svc.Admin.CreateRole(c.Request.Context(), role, req.Default); err != nil {
 		return err
 	}
@@ -107,8 +113,35 @@ func (a *API) UpdateRole(c *gin.Context) error {
 		return err
 	}
 	scopes := req.scopes()
-	edit := model.RoleEdit{Name: &req.Name, Description: &req.Description, Scopes: &scopes}
+	edit := model.RoleEdit{Name: &req.Name, Description: &req.Description, Scopes: &scopes, RequireTwoFactor: req.Require2FA}
 	if err := a.svc.Admin.EditRole(c.Request.Context(), req.ID, edit, req.Default); err != nil {
+		return err
+	}
+	return ok(c, nil)
+}
+
+// factorRule is a role and whether it requires a second factor.
+type factorRule struct {
+	ID      int64 `json:"id"`
+	Require *bool `json:"require"`
+}
+
+// Validate asks for the answer; a role without a number is unknown anyway.
+func (r *factorRule) Validate() error {
+	if r.Require == nil {
+		return web.Required("require", "")
+	}
+	return nil
+}
+
+// RequireTwoFactor says whether a role, the admins' too, requires a second
+// factor. AList has no such route.
+func (a *API) RequireTwoFactor(c *gin.Context) error {
+	var req factorRule
+	if err := web.JSON(c, &req); err != nil {
+		return err
+	}
+	if err := a.svc.Accounts.RequireTwoFactor(c.Request.Context(), req.ID, *req.Require); err != nil {
 		return err
 	}
 	return ok(c, nil)

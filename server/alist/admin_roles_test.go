@@ -18,9 +18,9 @@ const (
 	fixedRole   = "cannot modify admin role"
 	badRoleName = "role name must be 1 to 64 printable characters without slashes or blanks at its ends"
 
-	guestRole   = `{"id":1,"name":"guest","description":"Guest","default":false,"permission_scopes":[{"path":"/","permission":0}]}`
-	adminRole   = `{"id":2,"name":"admin","description":"Administrator","default":false,"permission_scopes":[{"path":"/","permission":65535}]}`
-	generalRole = `{"id":3,"name":"general","description":"General User","default":true,"permission_scopes":[{"path":"/","permission":0}]}`
+	guestRole   = `{"id":1,"name":"guest","description":"Guest","default":false,"permission_scopes":[{"path":"/","permission":0}],"require_2fa":false}`
+	adminRole   = `{"id":2,"name":"admin","description":"Administrator","default":false,"permission_scopes":[{"path":"/","permission":65535}],"require_2fa":false}`
+	generalRole = `{"id":3,"name":"general","description":"General User","default":true,"permission_scopes":[{"path":"/","permission":0}],"require_2fa":false}`
 )
 
 func wantRole(t testing.TB, s *site, what string, id int64, row string) {
@@ -55,14 +55,14 @@ func TestRoleListAndGet(t *testing.T) {
 func TestRoleCreate(t *testing.T) {
 	s := open(t)
 	for i, tt := range []struct{ what, body, want string }{
-		{"a name alone", `{"name":"r1"}`, `{"id":4,"name":"r1","description":"","default":false,"permission_scopes":[]}`},
-		{"null for the rest", `{"name":"r2","description":null,"permission_scopes":null,"default":null}`, `{"id":5,"name":"r2","description":"","default":false,"permission_scopes":[]}`},
+		{"a name alone", `{"name":"r1"}`, `{"id":4,"name":"r1","description":"","default":false,"permission_scopes":[],"require_2fa":false}`},
+		{"null for the rest", `{"name":"r2","description":null,"permission_scopes":null,"default":null}`, `{"id":5,"name":"r2","description":"","default":false,"permission_scopes":[],"require_2fa":false}`},
 		{
 			"paths that are not clean", `{"name":"r3","description":"d","permission_scopes":[{"path":"a/b/","permission":264},{"path":"/../c/./d//e","permission":0}]}`,
-			`{"id":6,"name":"r3","description":"d","default":false,"permission_scopes":[{"path":"/a/b","permission":264},{"path":"/c/d/e","permission":0}]}`,
+			`{"id":6,"name":"r3","description":"d","default":false,"permission_scopes":[{"path":"/a/b","permission":264},{"path":"/c/d/e","permission":0}],"require_2fa":false}`,
 		},
-		{"a wished id", `{"id":40,"name":"r4"}`, `{"id":40,"name":"r4","description":"","default":false,"permission_scopes":[]}`},
-		{"the id after it", `{"name":"r5","id":0}`, `{"id":41,"name":"r5","description":"","default":false,"permission_scopes":[]}`},
+		{"a wished id", `{"id":40,"name":"r4"}`, `{"id":40,"name":"r4","description":"","default":false,"permission_scopes":[],"require_2fa":false}`},
+		{"the id after it", `{"name":"r5","id":0}`, `{"id":41,"name":"r5","description":"","default":false,"permission_scopes":[],"require_2fa":false}`},
 	} {
 		wantDone(t, tt.what, s.act(t, roleCreateRoute, tt.body))
 		wantRole(t, s, tt.what, []int64{4, 5, 6, 40, 41}[i], tt.want)
@@ -100,13 +100,13 @@ func TestRoleUpdate(t *testing.T) {
 	wantDone(t, "create", s.act(t, roleCreateRoute, object{"id": 7, "name": "team", "description": "d", "permission_scopes": scopes}))
 	wantDone(t, "create", s.act(t, roleCreateRoute, object{"id": 8, "name": "other"}))
 	wantDone(t, "as it came", s.act(t, roleUpdateRoute, object{"id": 7, "name": "team", "description": "d", "permission_scopes": scopes, "default": false}))
-	wantRole(t, s, "as it came", 7, `{"id":7,"name":"team","description":"d","default":false,"permission_scopes":[{"path":"/a","permission":1}]}`)
+	wantRole(t, s, "as it came", 7, `{"id":7,"name":"team","description":"d","default":false,"permission_scopes":[{"path":"/a","permission":1}],"require_2fa":false}`)
 	wantDone(t, "all of it", s.act(t, roleUpdateRoute, object{"id": 7, "name": "crew", "description": "e", "permission_scopes": []object{{"path": "b/", "permission": 2}}}))
-	wantRole(t, s, "all of it", 7, `{"id":7,"name":"crew","description":"e","default":false,"permission_scopes":[{"path":"/b","permission":2}]}`)
+	wantRole(t, s, "all of it", 7, `{"id":7,"name":"crew","description":"e","default":false,"permission_scopes":[{"path":"/b","permission":2}],"require_2fa":false}`)
 	wantDone(t, "the name alone", s.act(t, roleUpdateRoute, object{"id": 7, "name": "crew"}))
-	wantRole(t, s, "the name alone", 7, `{"id":7,"name":"crew","description":"","default":false,"permission_scopes":[]}`)
+	wantRole(t, s, "the name alone", 7, `{"id":7,"name":"crew","description":"","default":false,"permission_scopes":[],"require_2fa":false}`)
 	wantDone(t, "the guest's", s.act(t, roleUpdateRoute, object{"id": 1, "name": "visitor", "description": "v", "permission_scopes": scopes}))
-	wantRole(t, s, "the guest's keeps its name", 1, `{"id":1,"name":"guest","description":"v","default":false,"permission_scopes":[{"path":"/a","permission":1}]}`)
+	wantRole(t, s, "the guest's keeps its name", 1, `{"id":1,"name":"guest","description":"v","default":false,"permission_scopes":[{"path":"/a","permission":1}],"require_2fa":false}`)
 	for what, tt := range map[string]struct {
 		body    object
 		code    int
@@ -219,7 +219,7 @@ func TestRoleDelete(t *testing.T) {
 	wantDone(t, "take", s.act(t, userUpdateRoute, object{"id": 3, "username": "alice", "role": []int{3}}))
 	wantDone(t, "one that was held", s.act(t, roleDeleteRoute+"?id=70", nil))
 	wantDone(t, "the next", s.act(t, roleCreateRoute, object{"name": "next"}))
-	wantRole(t, s, "an id is never used again", 71, `{"id":71,"name":"next","description":"","default":false,"permission_scopes":[]}`)
+	wantRole(t, s, "an id is never used again", 71, `{"id":71,"name":"next","description":"","default":false,"permission_scopes":[],"require_2fa":false}`)
 	s.Admin(t, "")
 	s.SignIn(t, "alice", password, "")
 }

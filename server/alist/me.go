@@ -21,6 +21,8 @@ type me struct {
 	OTP         bool        `json:"otp"`
 	RoleNames   []string    `json:"role_names"`
 	Permissions []pathRight `json:"permissions"`
+
+	MustEnableTwoFactor bool `json:"must_enable_2fa"` // ours: little else is allowed until then
 }
 
 type pathRight struct {
@@ -30,11 +32,12 @@ type pathRight struct {
 
 // Me says who is calling (contract §5.8).
 func (*API) Me(c *gin.Context) error {
-	a := access.From(c.Request.Context()).Account
+	by := access.From(c.Request.Context())
+	a := by.Account
 	reply := me{
 		ID: a.ID, Username: a.Username, BasePath: a.BasePath, Role: a.RoleIDs, Disabled: a.Disabled,
 		Permission: a.Permission, SSOID: a.SSOID, OTP: a.TwoFactor, RoleNames: a.RoleNames,
-		Permissions: make([]pathRight, len(a.Permissions)),
+		Permissions: make([]pathRight, len(a.Permissions)), MustEnableTwoFactor: by.MustEnrol(),
 	}
 	for i, p := range a.Permissions {
 		reply.Permissions[i] = pathRight(p)

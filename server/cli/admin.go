@@ -12,11 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"latchkey/server"
-	"latchkey/service/secret"
 )
-
-// randomLength is the length of a random password in characters: 93 bits.
-const randomLength = 16
 
 func (c *commands) admin() *cobra.Command {
 	return group(
@@ -30,7 +26,7 @@ func (c *commands) admin() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.setAdminPassword(cmd, plain, "")
+				return c.setAdminPassword(cmd, func(*server.App) string { return plain }, false)
 			},
 		},
 		&cobra.Command{
@@ -38,8 +34,7 @@ func (c *commands) admin() *cobra.Command {
 			Short: "Set a random password for the admin, print it, and end the admin's logins",
 			Args:  noArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				plain := secret.Password(randomLength)
-				return c.setAdminPassword(cmd, plain, plain)
+				return c.setAdminPassword(cmd, (*server.App).RandomPassword, true)
 			},
 		},
 		&cobra.Command{
@@ -56,20 +51,20 @@ func (c *commands) admin() *cobra.Command {
 	)
 }
 
-// setAdminPassword sets the password and prints it if there is something to
-// print.
-func (c *commands) setAdminPassword(cmd *cobra.Command, plain, show string) error {
+// setAdminPassword sets the password and, if asked to, prints it.
+func (c *commands) setAdminPassword(cmd *cobra.Command, choose func(*server.App) string, show bool) error {
 	return c.attached(cmd, func(ctx context.Context, app *server.App) error {
 		admin, err := app.Admin(ctx)
 		if err != nil {
 			return err
 		}
+		plain := choose(app)
 		if err := app.Profile.SetPassword(ctx, admin.Key, plain); err != nil {
 			return err
 		}
 		text := fmt.Sprintf("The password of %s is changed. All of their logins are over.\n", admin.Username)
-		if show != "" {
-			text = fmt.Sprintf("name      %s\npassword  %s\n\nAll of their logins are over.\n", admin.Username, show)
+		if show {
+			text = fmt.Sprintf("name      %s\npassword  %s\n\nAll of their logins are over.\n", admin.Username, plain)
 		}
 		_, err = fmt.Fprint(c.s.Out, text)
 		return err

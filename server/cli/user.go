@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"latchkey/server"
-	"latchkey/service/secret"
 )
 
 func (c *commands) user() *cobra.Command {
@@ -61,7 +60,7 @@ func (c *commands) addUser() *cobra.Command {
 		Args:  oneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.attached(cmd, func(ctx context.Context, app *server.App) error {
-				plain := secret.Password(randomLength)
+				plain := app.RandomPassword()
 				made, err := app.AddPerson(ctx, args[0], plain, roles)
 				if err != nil {
 					return err

@@ -31,6 +31,8 @@ type Config struct {
 	HashWorkers   int           // password hashes computed at once; 0 leaves one core free (see Hashers)
 	HashQueue     int           // sign-ins that may wait for a hash
 
+	BreachedPasswords string // file of SHA-1 hashes in order; empty checks no new password against one
+
 	LogLevel        slog.Level
 	LogFormat       string // "text" or "json"
 	AccessLog       bool   // one line per request

@@ -105,6 +105,10 @@ func loginSettings() []setting {
 			count(func(c *Config) *int { return &c.HashQueue }, 1, 10_000),
 		},
 		{
+			"breached-passwords", "SHA-1 hashes of breached passwords, ordered by hash; new passwords must not be among them",
+			text(func(c *Config) *string { return &c.BreachedPasswords }, certFile, "a file that can be read, or nothing"),
+		},
+		{
 			"log-level", "least important message that is logged",
 			level(func(c *Config) *slog.Level { return &c.LogLevel }),
 		},

@@ -107,6 +107,8 @@ func TestValuesThatAreRefused(t *testing.T) {
 		{"SITE_URL", "https://a.example:99999", "0 to 65535"},
 		{"SITE_URL", "https://a.example:", "0 to 65535"},
 		{"SITE_URL", "https://", "no host"},
+		{"BREACHED_PASSWORDS", "/nowhere/breached.txt", "/nowhere/breached.txt"},
+		{"BREACHED_PASSWORDS", "/", "expected a file that can be read, or nothing"},
 	} {
 		t.Run(tt.name+" "+tt.in, func(t *testing.T) {
 			_, err := load(t, []string{"LATCHKEY_" + tt.name + "=" + tt.in})

@@ -38,12 +38,19 @@ type Account struct {
 	Permissions []model.PathScope // the union of the roles' scopes, by path
 	Disabled    bool
 	TwoFactor   bool
-	SSOID       string
-	Epoch       int64
+
+	RequiresTwoFactor bool // a role of the account wants it to have a second factor
+
+	SSOID string
+	Epoch int64
 }
 
 // IsAdmin reports whether the account holds the admin role.
 func (a *Account) IsAdmin() bool { return slices.Contains(a.RoleIDs, model.RoleAdmin) }
+
+// MustEnrol reports whether the account lacks the second factor that a role of
+// it requires.
+func (a *Account) MustEnrol() bool { return a.RequiresTwoFactor && !a.TwoFactor }
 
 // IsGuest reports whether the account holds the guest role.
 func (a *Account) IsGuest() bool { return slices.Contains(a.RoleIDs, model.RoleGuest) }
@@ -57,6 +64,13 @@ type Caller struct {
 	FreshAt   time.Time // when the owner last proved who they are; zero for all but SessionToken
 	Address   string    // the client's address in full: for counting and the log, never for a row
 	UserAgent string
+}
+
+// MustEnrol reports whether the caller may do nothing but enrol a second factor.
+// Guests cannot have one, and the static token is the operator's, not its
+// account's.
+func (c Caller) MustEnrol() bool {
+	return c.Kind != Guest && c.Kind != StaticToken && c.Account.MustEnrol()
 }
 
 // freshFor is how long a proof of identity counts as recent (security.md,

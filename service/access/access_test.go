@@ -90,3 +90,26 @@ func TestCallerTravelsInContext(t *testing.T) {
 		t.Errorf("From = %+v, want %+v", got, inner)
 	}
 }
+
+func TestMustEnrol(t *testing.T) {
+	for _, required := range []bool{false, true} {
+		for _, enrolled := range []bool{false, true} {
+			a := &access.Account{RequiresTwoFactor: required, TwoFactor: enrolled}
+			want := required && !enrolled
+			if got := a.MustEnrol(); got != want {
+				t.Errorf("an account, required %t, enrolled %t: %t", required, enrolled, got)
+			}
+			for kind, held := range map[access.CredentialKind]bool{
+				access.Guest: false, access.StaticToken: false, access.SessionToken: want,
+				access.CredentialKind(200): want, // one that does not exist yet
+			} {
+				if got := (access.Caller{Kind: kind, Account: a}).MustEnrol(); got != held {
+					t.Errorf("kind %d, required %t, enrolled %t: %t", kind, required, enrolled, got)
+				}
+			}
+		}
+	}
+	if (access.Caller{}).MustEnrol() {
+		t.Error("nobody must enrol")
+	}
+}

@@ -262,6 +262,7 @@ func snapshot(p model.Profile) *access.Account {
 	at := map[string]int{}
 	for _, role := range p.RoleRows {
 		a.RoleNames = append(a.RoleNames, role.Name)
+		a.RequiresTwoFactor = a.RequiresTwoFactor || role.RequireTwoFactor
 		for _, scope := range role.Scopes {
 			clean := cleanPath(scope.Path)
 			if i, seen := at[clean]; seen {

@@ -97,6 +97,19 @@ func (s *Service) EditRole(ctx context.Context, id int64, e model.RoleEdit) erro
 	return s.roleChanged(ctx, id)
 }
 
+// RequireTwoFactor says whether those who hold the role, which may be that of
+// admins, must have a second factor. Who has none can from then on do nothing
+// but enrol one; no login ends. It fails with ErrNoRole.
+func (s *Service) RequireTwoFactor(ctx context.Context, id int64, required bool) error {
+	if err := s.store.EditRole(ctx, id, model.RoleEdit{RequireTwoFactor: &required}); err != nil {
+		return s.roleFailure(err)
+	}
+	s.hub.Publish(ctx, revocation.Notice{})
+	e := roleChanged(id)
+	e.Detail = append(e.Detail, slog.Bool("require_2fa", required))
+	return s.audit.Record(ctx, e)
+}
+
 // DeleteRole deletes a role that nobody holds. It fails with ErrNoRole,
 // ErrRoleHeld or, for the roles of admins and guests, ErrRoleFixed.
 func (s *Service) DeleteRole(ctx context.Context, id int64) error {

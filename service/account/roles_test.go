@@ -86,3 +86,36 @@ func TestRoleChangesAreFelt(t *testing.T) {
 		t.Errorf("the snapshot has roles %v", s.RoleNames)
 	}
 }
+
+// Of several roles one is enough, the admin's among them, and whoever remembers
+// an account reads it again.
+func TestRequiredTwoFactorIsFelt(t *testing.T) {
+	f := newFixture(t)
+	team := f.addRole(t, model.Role{Name: "team"})
+	ann := f.with(t, "ann", 3, team.ID)
+	for _, step := range []struct {
+		role           int64
+		required, want bool
+	}{{team.ID, true, true}, {3, true, true}, {team.ID, false, true}, {3, false, false}, {model.RoleAdmin, true, false}} {
+		f.snapshot(t, ann.Key)
+		f.notices = nil
+		f.log.Reset()
+		wantErr(t, "RequireTwoFactor", f.RequireTwoFactor(t.Context(), step.role, step.required), nil)
+		if s := f.snapshot(t, ann.Key); s.RequiresTwoFactor != step.want || s.MustEnrol() != step.want {
+			t.Errorf("after %+v: required %t, to enrol %t", step, s.RequiresTwoFactor, s.MustEnrol())
+		}
+		line := f.log.String()
+		if diff := cmp.Diff([]revocation.Notice{{}}, f.notices); diff != "" || !strings.Contains(line, "event=role_changed ") || !strings.Contains(line, "require_2fa=") {
+			t.Errorf("after %+v: notices (-want +got):\n%s\nlog: %s", step, diff, line)
+		}
+		if r, err := f.Role(t.Context(), step.role); err != nil || r.RequireTwoFactor != step.required {
+			t.Errorf("after %+v: the role is %+v, %v", step, r, err)
+		}
+	}
+	f.store.Attach(ann.Key)
+	wantErr(t, "RequireTwoFactor", f.RequireTwoFactor(t.Context(), 3, true), nil)
+	if s := f.snapshot(t, ann.Key); !s.RequiresTwoFactor || s.MustEnrol() {
+		t.Errorf("with a factor: required %t, to enrol %t", s.RequiresTwoFactor, s.MustEnrol())
+	}
+	wantErr(t, "RequireTwoFactor of nobody", f.RequireTwoFactor(t.Context(), 77, true), account.ErrNoRole)
+}

@@ -44,6 +44,7 @@ type Deps struct {
 	Accounts *account.Service
 	Settings *setting.Service
 	Hasher   *password.Hasher
+	Policy   password.Policy
 	Factors  *totp.Service
 	Throttle *throttle.Service
 	Audit    *audit.Recorder
@@ -58,7 +59,7 @@ func New(d Deps) *Service { return &Service{Deps: d} }
 // CreateAccount adds an account; plain may be empty, then it has no password
 // to sign in with. Without roles it has the default one, and its base path is
 // the first path of its first role that has any. It fails with ErrReserved,
-// password.ErrWeak and as account.Service.Add does.
+// password.ErrWeak, password.ErrUnchecked and as account.Service.Add does.
 func (s *Service) CreateAccount(ctx context.Context, a model.Account, plain string) (model.Account, error) {
 	if len(a.Roles) == 0 {
 		a.Roles = model.IntList{s.DefaultRole()}
@@ -70,7 +71,7 @@ func (s *Service) CreateAccount(ctx context.Context, a model.Account, plain stri
 }
 
 // CreateAny is CreateAccount with any roles: it is for the operator. It fails
-// with password.ErrWeak and as account.Service.Add does.
+// with password.ErrWeak, password.ErrUnchecked and as account.Service.Add does.
 func (s *Service) CreateAny(ctx context.Context, a model.Account, plain string) (model.Account, error) {
 	base, err := s.basePath(ctx, a.Roles, a.BasePath)
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *Service) CreateAny(ctx context.Context, a model.Account, plain string) 
 	}
 	a.BasePath = base
 	if plain != "" {
-		if a.PasswordHash, err = s.hash(ctx, plain); err != nil {
+		if a.PasswordHash, err = s.hash(ctx, plain, a.Username); err != nil {
 			return a, err
 		}
 	}
@@ -98,8 +99,9 @@ func (s *Service) basePath(ctx context.Context, roles []int64, otherwise string)
 	return otherwise, nil
 }
 
-func (s *Service) hash(ctx context.Context, plain string) (string, error) {
-	if err := password.CheckNew(plain); err != nil {
+// hash is the stored form of a password that somebody of these names may have.
+func (s *Service) hash(ctx context.Context, plain string, names ...string) (string, error) {
+	if err := s.Policy.CheckNew(plain, names...); err != nil {
 		return "", err
 	}
 	return s.Hasher.Hash(ctx, password.Static(plain))
@@ -107,8 +109,8 @@ func (s *Service) hash(ctx context.Context, plain string) (string, error) {
 
 // Register adds an account with the default role for somebody unknown. Every
 // try counts against the address it comes from. It fails with ErrRegistration,
-// throttle.ErrThrottled, password.ErrWeak, account.ErrName or
-// account.ErrNameTaken.
+// throttle.ErrThrottled, password.ErrWeak, password.ErrUnchecked,
+// account.ErrName or account.ErrNameTaken.
 func (s *Service) Register(ctx context.Context, name, plain, address string) error {
 	if !s.RegistrationOpen() {
 		return ErrRegistration
@@ -116,7 +118,7 @@ func (s *Service) Register(ctx context.Context, name, plain, address string) err
 	if err := account.CheckName(name); err != nil {
 		return err
 	}
-	if err := password.CheckNew(plain); err != nil {
+	if err := s.Policy.CheckNew(plain, name); err != nil {
 		return err
 	}
 	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{AccountKey: account.Fold(name), Address: address})
@@ -132,20 +134,29 @@ func (s *Service) Register(ctx context.Context, name, plain, address string) err
 func (s *Service) RegistrationOpen() bool { return s.Settings.True(setting.KeyAllowRegister) }
 
 // EditAccount changes the account with the id. An empty password stays. It
-// fails with password.ErrWeak and as account.Service.Edit does.
+// fails with password.ErrWeak, password.ErrUnchecked and as account.Service.Edit
+// does.
 func (s *Service) EditAccount(ctx context.Context, id int64, e model.AccountEdit, plain string) error {
 	old, err := s.Accounts.ByID(ctx, id)
 	if err != nil {
 		return err
 	}
 	if plain != "" {
-		hash, err := s.hash(ctx, plain)
+		hash, err := s.hash(ctx, plain, namesOf(old, e)...)
 		if err != nil {
 			return err
 		}
 		e.PasswordHash = &hash
 	}
 	return s.Accounts.Edit(ctx, old, e)
+}
+
+// namesOf is how an account was called and how it will be.
+func namesOf(old model.Account, e model.AccountEdit) []string {
+	if e.Username == nil {
+		return []string{old.Username}
+	}
+	return []string{old.Username, *e.Username}
 }
 
 // DeleteAccount deletes the account with the id and all that hangs on it. It

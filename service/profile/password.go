@@ -10,7 +10,6 @@ import (
 	"latchkey/service/account"
 	"latchkey/service/fault"
 	"latchkey/service/login"
-	"latchkey/service/password"
 	"latchkey/service/setting"
 )
 
@@ -43,7 +42,7 @@ func (s *Service) ChangePassword(ctx context.Context, by access.Caller, c Passwo
 	case c.Old == c.New:
 		return ErrSamePassword
 	}
-	if err := password.CheckNew(c.New); err != nil { // before a code is spent on it
+	if err := s.Policy.CheckNew(c.New, by.Account.Username); err != nil { // before a code is spent on it
 		return err
 	}
 	change := account.Change{ByLogin: by.LoginID}
@@ -90,7 +89,7 @@ func (s *Service) changeFresh(ctx context.Context, by access.Caller, plain strin
 // writePassword fails with account.ErrEnded if the caller's login is over or the
 // account's epoch is another than the change's.
 func (s *Service) writePassword(ctx context.Context, by access.Caller, plain string, change account.Change) error {
-	hash, err := s.hash(ctx, plain)
+	hash, err := s.hash(ctx, plain, by.Account.Username)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ var (
 type Deps struct {
 	Accounts  *account.Service
 	Hasher    *password.Hasher
+	Policy    password.Policy
 	Passwords *password.Checker
 	Factors   *totp.Service
 	Throttle  *throttle.Service
@@ -63,7 +64,8 @@ type Change struct {
 // most 10 minutes old and ends every login of the account, the caller's too
 // (rulings 20). A caller whose login ends meanwhile changes nothing. It fails
 // with ErrGuest, ErrGone, account.ErrEnded, ErrNotFresh, password.ErrWeak,
-// account.ErrName, account.ErrNameTaken or throttle.ErrThrottled.
+// password.ErrUnchecked, account.ErrName, account.ErrNameTaken or
+// throttle.ErrThrottled.
 func (s *Service) Update(ctx context.Context, by access.Caller, c Change) error {
 	if by.Account.IsGuest() {
 		return ErrGuest
@@ -81,7 +83,7 @@ func (s *Service) update(ctx context.Context, by access.Caller, c Change) error 
 		change.Username = &c.Username
 	}
 	if c.Password != "" {
-		hash, err := s.newHash(ctx, by, c.Password)
+		hash, err := s.newHash(ctx, by, c)
 		if err != nil {
 			return err
 		}
@@ -92,18 +94,18 @@ func (s *Service) update(ctx context.Context, by access.Caller, c Change) error 
 
 // newHash is the stored form of a new password, or nil if it is the present
 // one.
-func (s *Service) newHash(ctx context.Context, by access.Caller, plain string) (*string, error) {
-	if err := password.CheckLength(plain); err != nil {
+func (s *Service) newHash(ctx context.Context, by access.Caller, c Change) (*string, error) {
+	if err := password.CheckLength(c.Password); err != nil {
 		return nil, err
 	}
-	same, err := s.isPresent(ctx, by, plain)
+	same, err := s.isPresent(ctx, by, c.Password)
 	if err != nil || same {
 		return nil, err
 	}
 	if !by.IsFresh(s.Now()) {
 		return nil, ErrNotFresh
 	}
-	hash, err := s.hash(ctx, plain)
+	hash, err := s.hash(ctx, c.Password, by.Account.Username, c.Username)
 	return &hash, err
 }
 
@@ -147,9 +149,14 @@ func (s *Service) EnableTwoFactor(ctx context.Context, by access.Caller, secret,
 }
 
 // SetPassword gives an account a new password, for the operator. It ends every
-// login of the account. It fails with password.ErrWeak or account.ErrUnknown.
+// login of the account. It fails with password.ErrWeak, password.ErrUnchecked or
+// account.ErrUnknown.
 func (s *Service) SetPassword(ctx context.Context, accountKey, plain string) error {
-	hash, err := s.hash(ctx, plain)
+	p, err := s.Accounts.Profile(ctx, accountKey)
+	if err != nil {
+		return err
+	}
+	hash, err := s.hash(ctx, plain, p.Username)
 	if err != nil {
 		return err
 	}
@@ -157,9 +164,10 @@ func (s *Service) SetPassword(ctx context.Context, accountKey, plain string) err
 }
 
 // Create adds an ordinary account, for the operator. It fails with
-// password.ErrWeak, account.ErrName or account.ErrNameTaken.
+// password.ErrWeak, password.ErrUnchecked, account.ErrName or
+// account.ErrNameTaken.
 func (s *Service) Create(ctx context.Context, name, plain string) (model.Account, error) {
-	hash, err := s.hash(ctx, plain)
+	hash, err := s.hash(ctx, plain, name)
 	if err != nil {
 		return model.Account{}, err
 	}
@@ -167,7 +175,7 @@ func (s *Service) Create(ctx context.Context, name, plain string) (model.Account
 }
 
 // Found fills an empty database; plain becomes the admin's password. It fails
-// with password.ErrWeak.
+// with password.ErrWeak or password.ErrUnchecked.
 func (s *Service) Found(ctx context.Context, plain string) error {
 	hash, err := s.hash(ctx, plain)
 	if err != nil {
@@ -177,9 +185,9 @@ func (s *Service) Found(ctx context.Context, plain string) error {
 	return err
 }
 
-// hash is the stored form of a password that may be chosen.
-func (s *Service) hash(ctx context.Context, plain string) (string, error) {
-	if err := password.CheckNew(plain); err != nil {
+// hash is the stored form of a password that somebody of these names may choose.
+func (s *Service) hash(ctx context.Context, plain string, names ...string) (string, error) {
+	if err := s.Policy.CheckNew(plain, names...); err != nil {
 		return "", err
 	}
 	return s.Hasher.Hash(ctx, password.Static(plain))

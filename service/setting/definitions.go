@@ -11,6 +11,7 @@ const (
 	KeyAllowRegister = "allow_register"
 	KeyDefaultRole   = "default_role"
 	KeyMaxDevices    = "max_devices"
+	KeyPasswordMin   = "password_min_length"
 	KeyEvictPolicy   = "device_evict_policy"
 	KeyDeviceTTL     = "device_session_ttl"
 	KeySSHKeyProof   = "sshkey_add_needs_proof"
@@ -18,6 +19,8 @@ const (
 	evictOldest      = "evict_oldest"
 	publicVersion    = "v3.63.0" // clients look for "v3." in it (contract §5.29)
 	defaultDeviceTTL = 86_400    // seconds
+	leastPasswordMin = 8         // characters (A-10)
+	mostPasswordMin  = 64        // characters: everybody may choose that many
 	emptyObject      = `{}`
 )
 
@@ -40,6 +43,8 @@ type Item struct {
 	Default string
 	Kind    Kind
 	Options []string // for Choice: what it may be
+	Least   int64    // for Number with a Most: the smallest
+	Most    int64    // for Number: the greatest; 0 for any
 	Private bool     // not shown to everybody
 	Secret  bool     // sealed at rest
 	Fixed   bool     // cannot be changed
@@ -147,6 +152,10 @@ func globalItems() []Item {
 		{Key: "frontend_remember_sort", Default: "true", Kind: Bool},
 		{Key: "webauthn_login_enabled", Default: "false", Kind: Bool, Fixed: true},
 		{Key: KeyMaxDevices, Default: "0", Kind: Number, Help: "active devices per account; 0 is unlimited"},
+		{
+			Key: KeyPasswordMin, Default: "8", Kind: Number, Least: leastPasswordMin, Most: mostPasswordMin, Private: true,
+			Help: "characters that a new password has at least, 8 to 64; 15 is right where it is the only factor",
+		},
 		{Key: KeyEvictPolicy, Default: "deny", Kind: Choice, Options: []string{"deny", evictOldest}, Help: "what a device too many meets: a refusal, or the idlest device goes"},
 		{Key: KeyDeviceTTL, Default: "86400", Kind: Number, Help: "seconds an idle device without a login is kept; 0 keeps it"},
 		{Key: KeySSHKeyProof, Default: "false", Kind: Bool, Private: true, Help: "adding an SSH key needs a recent sign-in"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/model"
 	"latchkey/service/setting"
 	"latchkey/service/setting/settingtest"
 )
@@ -49,5 +50,18 @@ func TestTrue(t *testing.T) {
 	}
 	if s.True("nothing") || s.True(setting.KeySiteTitle) {
 		t.Error("True is true for what is no switch")
+	}
+}
+
+// whatever lies in the row, nobody may have fewer than 8 characters.
+func TestPasswordMin(t *testing.T) {
+	for stored, want := range map[string]int{"8": 8, "15": 15, "64": 64, "0": 8, "-1": 8, "7": 8, "65": 64, "many": 8, "": 8} {
+		store := settingtest.New()
+		if err := store.SaveSettings(t.Context(), []model.Setting{{Key: setting.KeyPasswordMin, Value: stored}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := newService(t, store, settingtest.NewSealer()).PasswordMin(); got != want {
+			t.Errorf("a row of %q: %d, want %d", stored, got, want)
+		}
 	}
 }

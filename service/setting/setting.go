@@ -135,8 +135,8 @@ func (i Item) takes(value string) bool {
 	case Bool:
 		return value == "true" || value == "false" || value == "1" || value == "0"
 	case Number:
-		_, err := strconv.ParseInt(value, 10, 32)
-		return err == nil
+		n, err := strconv.ParseInt(value, 10, 32)
+		return err == nil && (i.Most == 0 || i.Least <= n && n <= i.Most)
 	case Choice:
 		return slices.Contains(i.Options, value)
 	case Text, LongText:
@@ -187,6 +187,11 @@ func (s *Service) Public() map[string]string {
 
 // MaxDevices is how many devices an account may have; 0 means no limit.
 func (s *Service) MaxDevices() int64 { return max(0, s.number(KeyMaxDevices, 0)) }
+
+// PasswordMin is how many characters a new password has at least: 8 to 64.
+func (s *Service) PasswordMin() int {
+	return int(min(max(leastPasswordMin, s.number(KeyPasswordMin, leastPasswordMin)), mostPasswordMin))
+}
 
 // EvictOldest reports whether a device too many pushes the idlest one out
 // instead of being refused.

@@ -20,6 +20,9 @@ var (
 	ErrGuest = fault.New(fault.Forbidden, "totp_guest", "Guest user can not generate 2FA code")
 	// ErrEnabled says that a factor is enrolled already and stays as it is.
 	ErrEnabled = fault.New(fault.Invalid, "totp_enabled", "2FA is already enabled")
+	// ErrRequired says that a role of the account wants it to have a second
+	// factor: it can do nothing without one, and not take its own off.
+	ErrRequired = fault.New(fault.Forbidden, "totp_required", "Your role requires 2FA: enable it first")
 	// ErrNoPending says that the secret is not the newest one issued to this
 	// account, or is too old.
 	ErrNoPending = fault.New(fault.Invalid, "totp_no_pending", "2FA secret expired, generate a new one")

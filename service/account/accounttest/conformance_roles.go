@@ -26,7 +26,7 @@ func (h Harness) hasRole(t *testing.T, r model.Role) {
 
 func createsRoles(t *testing.T, h Harness) {
 	first := h.makeRole(t, model.Role{Name: "first", Description: "d", Scopes: model.ScopeList{{Path: "/a", Permission: 1<<31 - 1}, {Path: "/", Permission: 0}}})
-	wished := h.makeRole(t, model.Role{ID: 40, Name: "wished", Scopes: model.ScopeList{}})
+	wished := h.makeRole(t, model.Role{ID: 40, Name: "wished", Scopes: model.ScopeList{}, RequireTwoFactor: true})
 	next := h.makeRole(t, model.Role{Name: "next", Scopes: model.ScopeList{}})
 	same(t, "the ids", []int64{first.ID, wished.ID, next.ID}, []int64{1, 40, 41})
 	for _, r := range []model.Role{first, wished, next} {
@@ -72,8 +72,13 @@ func editsRoles(t *testing.T, h Harness) {
 	r.Name = "R"
 	edit(model.RoleEdit{Name: &r.Name}, nil)
 	edit(model.RoleEdit{Name: &r.Name}, nil)
+	r.RequireTwoFactor = true
+	edit(model.RoleEdit{RequireTwoFactor: &r.RequireTwoFactor}, nil)
+	edit(model.RoleEdit{Scopes: &r.Scopes}, nil)
+	r.RequireTwoFactor = false
+	edit(model.RoleEdit{RequireTwoFactor: &r.RequireTwoFactor}, nil)
 	edit(model.RoleEdit{Name: &other.Name, Description: new("x")}, model.ErrConflict)
-	for what, e := range map[string]model.RoleEdit{"nothing": {}, "name": {Name: new("x")}, "scopes": {Scopes: &model.ScopeList{}}} {
+	for what, e := range map[string]model.RoleEdit{"nothing": {}, "name": {Name: new("x")}, "scopes": {Scopes: &model.ScopeList{}}, "a second factor": {RequireTwoFactor: new(true)}} {
 		want(t, "EditRole of nobody: "+what, h.Store.EditRole(t.Context(), 77, e), model.ErrNotFound)
 	}
 }

@@ -98,6 +98,7 @@ func (s *Store) EditRole(_ context.Context, id int64, e model.RoleEdit) error {
 	put(&r.Name, e.Name)
 	put(&r.Description, e.Description)
 	put(&r.Scopes, e.Scopes)
+	put(&r.RequireTwoFactor, e.RequireTwoFactor)
 	if s.roleNamed(r.Name, id) {
 		return model.ErrConflict
 	}
