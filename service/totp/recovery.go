@@ -57,7 +57,10 @@ func recoveryCode(typed string) string {
 		return ""
 	}
 	var code strings.Builder
-	for _, c := range []byte(strings.ToLower(typed)) {
+	for _, c := range []byte(typed) {
+		if 'A' <= c && c <= 'Z' { // no other letter becomes one of ours
+			c += 'a' - 'A'
+		}
 		switch c {
 		case ' ', '-':
 			continue
