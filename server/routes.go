@@ -48,6 +48,9 @@ func (a *App) table() []route {
 		{get, "/api/auth/logout", anyDevice, api.Logout},
 		{post, "/api/auth/2fa/generate", caller, api.GenerateTwoFactor},
 		{post, "/api/auth/2fa/verify", caller, api.VerifyTwoFactor},
+		{post, "/api/auth/2fa/disable", caller, api.DisableTwoFactor},
+		{post, "/api/auth/2fa/recovery_codes", caller, api.RenewRecoveryCodes},
+		{get, "/api/auth/2fa/status", caller, api.TwoFactorStatus},
 
 		{get, "/api/me", caller, api.Me},
 		{post, "/api/me/update", caller, api.UpdateMe},

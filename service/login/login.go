@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"latchkey/model"
+	"latchkey/service/access"
 	"latchkey/service/account"
 	"latchkey/service/audit"
 	"latchkey/service/fault"
@@ -54,7 +55,7 @@ type Request struct {
 	Username  string
 	Password  string // plain, or the static hash if Hashed
 	Hashed    bool
-	Code      string // six digits; empty if none was sent
+	Code      string // six digits, or a recovery code; empty if none was sent
 	ClientID  string
 	UserAgent string
 	Address   string // the client's, in full
@@ -86,6 +87,10 @@ func (s *Service) record(ctx context.Context, r Request, a model.Account, err er
 		e.Kind, e.Reason = audit.SignInRefused, f.Code
 		if f.Kind == fault.TooMany {
 			e.Kind = audit.SignInThrottled
+		}
+		if drift, ok := errors.AsType[*totp.ClockDriftError](err); ok { // the answer does not say so
+			e.Reason = "clock_drift"
+			e.Detail = append(e.Detail, slog.Int64("clock_ahead_seconds", int64(drift.By.Seconds())))
 		}
 	}
 	s.Audit.Note(ctx, e)
@@ -176,7 +181,7 @@ func (s *Service) checkCode(ctx context.Context, r Request, a model.Account, att
 	if err != nil {
 		return err
 	}
-	err = s.Factors.Check(ctx, a.Key, r.Code)
+	err = s.Factors.Check(access.With(ctx, access.Caller{Address: r.Address}), a.Key, r.Code)
 	switch {
 	case errors.Is(err, totp.ErrWrongCode):
 		codes.Fail()
