@@ -48,9 +48,6 @@ func (a *App) table() []route {
 		{get, "/api/auth/logout", anyDevice, api.Logout},
 		{post, "/api/auth/2fa/generate", caller, api.GenerateTwoFactor},
 		{post, "/api/auth/2fa/verify", caller, api.VerifyTwoFactor},
-		{post, "/api/auth/2fa/disable", caller, api.DisableTwoFactor},
-		{post, "/api/auth/2fa/recovery_codes", caller, api.RenewRecoveryCodes},
-		{get, "/api/auth/2fa/status", caller, api.TwoFactorStatus},
 
 		{get, "/api/me", caller, api.Me},
 		{post, "/api/me/update", caller, api.UpdateMe},
@@ -93,7 +90,16 @@ func (a *App) table() []route {
 
 		{get, "/api/openapi.json", public, openAPI},
 	}
-	return append(rows, a.absent(public, caller)...)
+	return slices.Concat(rows, a.factor(caller), a.absent(public, caller))
+}
+
+// factor are the routes of a second factor that is on. AList has none of them.
+func (a *App) factor(caller guard) []route {
+	return []route{
+		{post, "/api/auth/2fa/disable", caller, a.api.DisableTwoFactor},
+		{post, "/api/auth/2fa/recovery_codes", caller, a.api.RenewRecoveryCodes},
+		{get, "/api/auth/2fa/status", caller, a.api.TwoFactorStatus},
+	}
 }
 
 // absent are the routes of what AList has and Latchkey has not, so that its

@@ -66,11 +66,12 @@ func TestSpender(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(os.Stdout, format+"\n", args...) }
 	svc, err := factors(t.Context(), openRaw(t, file, sqlstore.Options{Pure: os.Getenv(envPure) != ""}), master)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Println("ready")
+	say("ready")
 	in := bufio.NewReader(os.Stdin)
 	if _, err := in.ReadString('\n'); err != nil {
 		t.Fatal(err)
@@ -82,10 +83,10 @@ func TestSpender(t *testing.T) {
 		case err == nil:
 			fine.Add(1)
 		case !errors.Is(err, totp.ErrWrongCode):
-			fmt.Printf("Check = %v\n", err)
+			say("Check = %v", err)
 		}
 	})
-	fmt.Printf("spent %d\n", fine.Load())
+	say("spent %d", fine.Load())
 	_, _ = io.Copy(io.Discard, in) // until it is ended
 }
 
