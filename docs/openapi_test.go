@@ -150,6 +150,7 @@ func isRequest(schema string) bool {
 		"Cleaning",
 		"Eviction",
 		"FactorRule",
+		"Generation",
 		"KeyID",
 		"LimitForm",
 		"NewPassword",

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"crypto/tls"
 	"io"
 	"net"
@@ -96,7 +97,7 @@ func (c *camp) honest(t testing.TB, r target) attack {
 		a.target += "?" + r.query
 	}
 	if !r.public {
-		a.header.Set("Authorization", c.token)
+		a.header.Set("Authorization", cmp.Or(r.token, c.token))
 	}
 	if r.body != nil {
 		a.header.Set("Content-Type", "application/json")

@@ -108,6 +108,12 @@ func tellStory(t *testing.T, f *fortress) secretsOf {
 	s["a code"] = totptest.Code(made.Secret, f.clock.Now())
 	token = use("a token by code", signIn("plain", right, "198.51.100.3", s["a code"]))
 
+	var recovery struct{ Codes []string }
+	do(servertest.Request{Method: http.MethodPost, Path: "/api/auth/2fa/recovery_codes", Token: token}).Into(t, &recovery)
+	s["a recovery code"], s["an unused recovery code"] = recovery.Codes[0], recovery.Codes[1]
+	use("a token by recovery code", signIn("plain", right, "198.51.100.3", s["a recovery code"]))
+	signIn("plain", right, "198.51.100.3", s["a recovery code"])
+
 	// Keys.
 	s["a private key"] = privateKeyLine
 	do(servertest.Request{Path: "/api/me/sshkey/add", Token: token, Body: map[string]string{"title": "oops", "key": privateKey}})

@@ -15,6 +15,7 @@ type target struct {
 	method string
 	path   string
 	public bool           // no credential is looked at
+	token  string         // whose request it is; empty: the admin's
 	idle   bool           // changes nothing, or always refuses
 	query  string         // an honest query
 	ids    []string       // parameters that take one id
@@ -50,14 +51,15 @@ const goodKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5yYqnCZmRCzhtTO8dwYIEEQBb
 type camp struct {
 	*fortress
 
-	token   string
-	phone   string // a live device
-	dead    string // one that was signed out
-	keyID   string // the admin's key
-	userID  string
-	userKey string // id of the user's key
-	roleID  string
-	targets []target
+	token    string
+	enrolled string // the token of the account with a second factor
+	phone    string // a live device
+	dead     string // one that was signed out
+	keyID    string // the admin's key
+	userID   string
+	userKey  string // id of the user's key
+	roleID   string
+	targets  []target
 }
 
 func encamp(t *testing.T) *camp {
@@ -79,7 +81,7 @@ func encamp(t *testing.T) *camp {
 	done("/api/me/sshkey/add", victim, key)
 	done("/api/admin/role/create", admin.Token, map[string]any{"name": "spare", "permission_scopes": []any{}})
 	done("/api/admin/setting/save", admin.Token, []map[string]string{{"key": "allow_register", "value": "true"}})
-	c := &camp{fortress: f, token: admin.Token, phone: phone.DeviceKey, dead: dead.DeviceKey}
+	c := &camp{fortress: f, token: admin.Token, enrolled: victim, phone: phone.DeviceKey, dead: dead.DeviceKey}
 	c.keyID = f.query(t, "SELECT min(id) FROM ssh_keys")[0][0].value
 	c.userKey = f.query(t, "SELECT max(id) FROM ssh_keys")[0][0].value
 	c.userID = f.query(t, "SELECT id FROM accounts WHERE username = 'victim'")[0][0].value
@@ -115,6 +117,13 @@ func (c *camp) ownTargets() []target {
 			method: post, path: "/api/auth/2fa/verify", body: map[string]any{"code": "123456", "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"},
 			fields: []field{{name: "code", kind: oneTimeCode}, {name: "secret"}},
 		},
+		{
+			method: post, path: "/api/auth/2fa/generate", token: c.enrolled, body: map[string]any{"replace": true},
+			fields: []field{{name: "replace", nullable: true, kind: boolean}},
+		},
+		{method: post, path: "/api/auth/2fa/disable", token: c.enrolled},
+		{method: post, path: "/api/auth/2fa/recovery_codes", token: c.enrolled},
+		{method: get, path: "/api/auth/2fa/status", token: c.enrolled},
 		{method: get, path: "/api/me"},
 		{
 			method: post, path: "/api/me/update", body: map[string]any{"username": "admin", "sso_id": "broken-in"},

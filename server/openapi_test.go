@@ -348,9 +348,38 @@ func (v *visit) absent(token string) {
 	}
 }
 
+// changeFactor makes recovery codes, signs in with one, replaces the factor and
+// takes it off.
+func (v *visit) changeFactor(token string, clock *servertest.Clock) {
+	v.ok(servertest.Request{Path: "/api/auth/2fa/status", Token: token})
+	var made struct{ Codes []string }
+	v.ok(servertest.Request{Method: http.MethodPost, Path: "/api/auth/2fa/recovery_codes", Token: token}).Into(v, &made)
+	v.ok(servertest.Request{
+		Path: "/api/auth/login", ClientID: "recovered",
+		Body: object{"username": "alicia", "password": servertest.AdminPassword, "otp_code": made.Codes[0]},
+	})
+	v.ok(servertest.Request{Path: "/api/auth/2fa/status", Token: token})
+	var next struct{ Secret string }
+	v.ok(servertest.Request{Path: "/api/auth/2fa/generate", Token: token, Body: object{"replace": true}}).Into(v, &next)
+	v.ok(servertest.Request{
+		Path: "/api/auth/2fa/verify", Token: token,
+		Body: object{"secret": next.Secret, "code": totptest.Code(next.Secret, clock.Now())},
+	})
+	v.ok(servertest.Request{Method: http.MethodPost, Path: "/api/auth/2fa/disable", Token: token})
+	v.ok(servertest.Request{Path: "/api/auth/2fa/status", Token: token})
+}
+
 func (v *visit) secondFactor(token string, clock *servertest.Clock) {
 	var made struct{ Secret string }
 	v.ok(servertest.Request{Method: http.MethodPost, Path: "/api/auth/2fa/generate", Token: token}).Into(v, &made)
+	v.ok(servertest.Request{
+		Path: "/api/auth/2fa/verify", Token: token,
+		Body: object{"secret": made.Secret, "code": totptest.Code(made.Secret, clock.Now())},
+	})
+	v.changeFactor(token, clock)
+	var next struct{ Secret string }
+	v.ok(servertest.Request{Path: "/api/auth/2fa/generate", Token: token, Body: object{"replace": nil}}).Into(v, &next)
+	made = next
 	v.ok(servertest.Request{
 		Path: "/api/auth/2fa/verify", Token: token,
 		Body: object{"secret": made.Secret, "code": totptest.Code(made.Secret, clock.Now())},

@@ -93,7 +93,7 @@ func (a *App) table() []route {
 
 		{get, "/api/openapi.json", public, openAPI},
 	}
-	return slices.Concat(rows, a.stepUp(enrolling, caller), a.absent(public, caller))
+	return slices.Concat(rows, a.stepUp(enrolling, caller), a.factor(caller), a.absent(public, caller))
 }
 
 // stepUp are the routes by which callers prove who they are once more, and what
@@ -103,6 +103,15 @@ func (a *App) stepUp(enrolling, caller guard) []route {
 		{post, "/api/auth/reauth", enrolling, a.api.Reauthenticate},
 		{post, "/api/me/password", enrolling, a.api.ChangePassword},
 		{post, "/api/me/sessions/evict_others", caller, a.api.EvictOthers},
+	}
+}
+
+// factor are the routes of a second factor that is on. AList has none of them.
+func (a *App) factor(caller guard) []route {
+	return []route{
+		{post, "/api/auth/2fa/disable", caller, a.api.DisableTwoFactor},
+		{post, "/api/auth/2fa/recovery_codes", caller, a.api.RenewRecoveryCodes},
+		{get, "/api/auth/2fa/status", caller, a.api.TwoFactorStatus},
 	}
 }
 

@@ -27,16 +27,20 @@ func accountHarness(db *sqlstore.DB) accounttest.Harness {
 			if _, err := db.SSHKeys().AddSSHKey(t.Context(), key, 1); err != nil {
 				t.Fatalf("AddSSHKey = %v", err)
 			}
+			codes := []model.RecoveryCode{{AccountKey: accountKey, Hash: "h", CreatedAt: model.At(start)}}
+			if err := db.TOTP().RenewRecoveryCodes(t.Context(), accountKey, "", codes); err != nil {
+				t.Fatalf("RenewRecoveryCodes = %v", err)
+			}
 			id := "login of " + accountKey
 			openLogin(t, db, accountKey, id)
 			return id
 		},
 		Attached: func(t *testing.T, accountKey string) int {
 			total := 0
-			for _, table := range []string{"devices", "logins", "ssh_keys", "totp"} {
+			for _, table := range []string{"devices", "logins", "recovery_codes", "ssh_keys", "totp"} {
 				total += len(column(t, reader(t, db), fmt.Sprintf("SELECT 'row' FROM %s WHERE account_key = '%s'", table, accountKey)))
 			}
-			if total != 0 && total != 4 {
+			if total != 0 && total != 5 {
 				t.Errorf("%d rows hang on the account, want one of each table or none", total)
 			}
 			return total

@@ -43,7 +43,7 @@ func (s *Imports) Holdings(ctx context.Context) (model.Holdings, error) {
 }
 
 // hanging are the tables whose rows hang on an account.
-func hanging() []string { return []string{"devices", "logins", "ssh_keys", "totp"} }
+func hanging() []string { return []string{"devices", "logins", "recovery_codes", "ssh_keys", "totp"} }
 
 // ImportAll writes all of it, or nothing. ErrStale says that what gives way or
 // is replaced changed since it was read, ErrConflict that a name or id was

@@ -16,7 +16,7 @@ import (
 func dump(t *testing.T, db *sqlstore.DB) []string {
 	t.Helper()
 	var all []string
-	for _, table := range []string{"accounts", "devices", "logins", "roles", "settings", "ssh_keys", "totp"} {
+	for _, table := range []string{"accounts", "devices", "logins", "recovery_codes", "roles", "settings", "ssh_keys", "totp"} {
 		columns := column(t, reader(t, db), "SELECT name FROM pragma_table_info('"+table+"') ORDER BY cid")
 		quoted := make([]string, len(columns))
 		for i, c := range columns {

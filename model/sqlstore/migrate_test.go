@@ -26,6 +26,7 @@ func tables() []any {
 		model.Device{},
 		model.Key{},
 		model.Login{},
+		model.RecoveryCode{},
 		model.Role{},
 		model.Setting{},
 		model.SSHKey{},

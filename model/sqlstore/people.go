@@ -59,11 +59,17 @@ func (s *Accounts) EditAccount(ctx context.Context, key string, e model.AccountE
 
 // stillLive fails with ErrStale if the login, unless it is empty, has ended.
 func stillLive(tx *gorm.DB, accountKey, login string) error {
+	return anyoneLive(tx.Where("account_key = ?", accountKey), login)
+}
+
+// anyoneLive is stillLive for a login that may be another account's: an
+// admin's.
+func anyoneLive(tx *gorm.DB, login string) error {
 	if login == "" {
 		return nil
 	}
 	var n int64
-	err := tx.Model(&model.Login{}).Where("id = ? AND account_key = ? AND ended_at IS NULL", login, accountKey).Count(&n).Error
+	err := tx.Model(&model.Login{}).Where("id = ? AND ended_at IS NULL", login).Count(&n).Error
 	if err != nil || n == 0 {
 		return firstError(err, model.ErrStale)
 	}

@@ -36,20 +36,40 @@ func (s *TOTP) SavePendingTOTP(ctx context.Context, accountKey, sealed string, a
 	})
 }
 
-// EnrolTOTP stores row's secret and ends the account's other logins. ErrStale
-// says that the pending secret is not row's any more, or that a factor is
-// enrolled.
-func (s *TOTP) EnrolTOTP(ctx context.Context, row model.TOTP, keepLogin string) error {
+// SaveReplacementTOTP keeps row's pending secret beside the enrolled one.
+// ErrStale says that row's secret is not the enrolled one any more.
+func (s *TOTP) SaveReplacementTOTP(ctx context.Context, row model.TOTP) error {
 	return s.db.write(ctx, func(tx *gorm.DB) error {
 		done := tx.Model(&model.TOTP{}).
-			Where("account_key = ? AND secret = ''", row.AccountKey).
-			Where("pending <> '' AND pending = ? AND pending_at = ?", row.Pending, row.PendingAt).
+			Where("account_key = ? AND secret <> '' AND secret = ?", row.AccountKey, row.Secret).
+			Updates(map[string]any{"pending": row.Pending, "pending_at": row.PendingAt})
+		if done.Error != nil || done.RowsAffected == 0 {
+			return firstError(done.Error, model.ErrStale)
+		}
+		return nil
+	})
+}
+
+// EnrolTOTP stores row's secret in the place of any other, drops the recovery
+// codes and ends the account's other logins. ErrStale says that the pending
+// secret is not row's any more, or that keepLogin has ended.
+func (s *TOTP) EnrolTOTP(ctx context.Context, row model.TOTP, keepLogin string) error {
+	return s.db.write(ctx, func(tx *gorm.DB) error {
+		if err := stillLive(tx, row.AccountKey, keepLogin); err != nil {
+			return err
+		}
+		done := tx.Model(&model.TOTP{}).
+			Where("account_key = ? AND pending <> ''", row.AccountKey).
+			Where("pending = ? AND pending_at = ?", row.Pending, row.PendingAt).
 			Updates(map[string]any{
 				"secret": row.Secret, "enrolled_at": row.EnrolledAt, "last_step": row.LastStep,
 				"pending": "", "pending_at": nil,
 			})
 		if done.Error != nil || done.RowsAffected == 0 {
 			return firstError(done.Error, model.ErrStale)
+		}
+		if err := dropRecoveryCodes(tx, row.AccountKey); err != nil {
+			return err
 		}
 		return endAccountLogins(tx, row.AccountKey, keepLogin, model.EndTwoFactor, row.EnrolledAt)
 	})
@@ -70,13 +90,20 @@ func (s *TOTP) ClaimTOTPStep(ctx context.Context, row model.TOTP, step int64) er
 	})
 }
 
-// DeleteTOTP drops an enrolled factor and ends the account's other logins.
-// ErrNotFound says that nothing is enrolled.
+// DeleteTOTP drops an enrolled factor with its recovery codes and ends the
+// account's other logins. ErrNotFound says that nothing is enrolled, ErrStale
+// that keepLogin has ended.
 func (s *TOTP) DeleteTOTP(ctx context.Context, accountKey, keepLogin string, at model.Time) error {
 	return s.db.write(ctx, func(tx *gorm.DB) error {
+		if err := anyoneLive(tx, keepLogin); err != nil {
+			return err
+		}
 		done := tx.Where("account_key = ? AND secret <> ''", accountKey).Delete(&model.TOTP{})
 		if done.Error != nil || done.RowsAffected == 0 {
 			return firstError(done.Error, model.ErrNotFound)
+		}
+		if err := dropRecoveryCodes(tx, accountKey); err != nil {
+			return err
 		}
 		return endAccountLogins(tx, accountKey, keepLogin, model.EndTwoFactor, at)
 	})

@@ -22,6 +22,19 @@ func TestTOTP(t *testing.T) {
 						openLogin(t, db, accountKey, id)
 						return id
 					},
+					EndLogin: func(t *testing.T, accountKey, id string) {
+						n, err := db.Logins().EndLogin(t.Context(), accountKey, id, model.EndEvicted, model.At(start))
+						if err != nil || n != 1 {
+							t.Fatalf("EndLogin = %d, %v", n, err)
+						}
+					},
+					Epoch: func(t *testing.T, accountKey string) int64 {
+						p, err := db.Accounts().Profile(t.Context(), accountKey)
+						if err != nil {
+							t.Fatalf("Profile = %v", err)
+						}
+						return p.Epoch
+					},
 					EndReason: func(t *testing.T, id string) model.EndReason { return endReason(t, db, id) },
 				}
 			})

@@ -79,13 +79,23 @@ type enrolment struct {
 	Secret string `json:"secret"`
 }
 
+// generation is a body that AList's frontends do not send.
+type generation struct {
+	Replace bool `json:"replace"` // make one beside the enrolled one, to replace it
+}
+
 // GenerateTwoFactor issues a secret to enrol (contract §5.5).
 func (a *API) GenerateTwoFactor(c *gin.Context) error {
-	if err := noBody(c); err != nil {
+	var req generation
+	if err := maybeBody(c, &req); err != nil {
 		return err
 	}
+	generate := a.svc.Factors.Generate
+	if req.Replace {
+		generate = a.svc.Factors.GenerateReplacement
+	}
 	ctx := c.Request.Context()
-	e, err := a.svc.Factors.Generate(ctx, access.From(ctx), a.svc.Settings.Get(setting.KeySiteTitle))
+	e, err := generate(ctx, access.From(ctx), a.svc.Settings.Get(setting.KeySiteTitle))
 	if err != nil {
 		return err
 	}
@@ -94,11 +104,14 @@ func (a *API) GenerateTwoFactor(c *gin.Context) error {
 
 // noBody is for routes that need no body. One that comes anyway must be a JSON
 // object: other media types reach a server without its page's leave (H-09).
-func noBody(c *gin.Context) error {
+func noBody(c *gin.Context) error { return maybeBody(c, &struct{}{}) }
+
+// maybeBody binds the body, if there is one.
+func maybeBody(c *gin.Context, req any) error {
 	if c.Request.ContentLength == 0 {
 		return nil
 	}
-	return web.JSON(c, &struct{}{})
+	return web.JSON(c, req)
 }
 
 type verification struct {

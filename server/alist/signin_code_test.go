@@ -41,6 +41,7 @@ func TestSecondFactorIsAskedForWithItsOwnCode(t *testing.T) {
 	}
 }
 
+// T-01.
 func TestCodeWorksOnce(t *testing.T) {
 	s := open(t)
 	secret := s.enrol(t, s.Admin(t, "").Token)
@@ -57,6 +58,7 @@ func TestCodeWorksOnce(t *testing.T) {
 	}
 }
 
+// T-01.
 func TestCodeThatEnrolledDoesNotSignIn(t *testing.T) {
 	s := open(t)
 	secret := s.enrol(t, s.Admin(t, "").Token)
@@ -101,6 +103,26 @@ func TestCodeIsTakenInEverySpellingThatClientsUse(t *testing.T) {
 				t.Errorf("%s", got.Text)
 			}
 		})
+	}
+}
+
+// T-04: digits of other scripts, and what only looks like a code.
+func TestCodesOfOtherDigitsAreRefused(t *testing.T) {
+	s := open(t)
+	secret := s.enrol(t, s.Admin(t, "").Token)
+	code := s.code(secret)
+	shift := func(zero rune) string {
+		return strings.Map(func(r rune) rune { return r - '0' + zero }, code)
+	}
+	for name, typed := range map[string]string{
+		"full-width digits": shift('０'), "Arabic digits": shift('٠'), "a sign": "+" + code[1:],
+		"a blank inside": code[:3] + " " + code[3:], "a hyphen inside": code[:3] + "-" + code[3:], "two codes": code + "," + code,
+	} {
+		got := s.signIn(t, object{"username": "admin", "password": password, "otp_code": typed})
+		wantRefused(t, name, got, http.StatusPaymentRequired, needCode)
+	}
+	if got := s.signIn(t, object{"username": "admin", "password": password, "otp_code": code}); got.Code != http.StatusOK {
+		t.Errorf("the code itself: %s", got.Text)
 	}
 }
 

@@ -27,6 +27,7 @@ func (s *site) generate(t *testing.T, token string) enrolment {
 	return made
 }
 
+// T-06.
 func TestGeneratedSecretIsShownAsTextAndPicture(t *testing.T) {
 	s := open(t)
 	got := s.post(t, s.Admin(t, "").Token, generateRoute, nil) // no body and no Content-Type, as the frontend sends it
@@ -59,6 +60,7 @@ func TestEnrollingEndsTheOtherLoginsAndKeepsTheCaller(t *testing.T) {
 	}
 }
 
+// T-07.
 func TestOnlyTheNewestIssuedSecretCanBeEnrolled(t *testing.T) {
 	s := open(t)
 	s.AddUser(t, "alice")
@@ -77,6 +79,7 @@ func TestOnlyTheNewestIssuedSecretCanBeEnrolled(t *testing.T) {
 	wantDone(t, "the newest", s.post(t, token, verifyRoute, object{"code": s.code(newest), "secret": newest}))
 }
 
+// T-07.
 func TestIssuedSecretExpires(t *testing.T) {
 	s := open(t)
 	token := s.Admin(t, "").Token
@@ -86,6 +89,7 @@ func TestIssuedSecretExpires(t *testing.T) {
 		400, "2FA secret expired, generate a new one")
 }
 
+// T-08.
 func TestEnrolledFactorCannotBeReplacedByATokenAlone(t *testing.T) {
 	s := open(t)
 	token := s.Admin(t, "").Token
@@ -134,6 +138,7 @@ func TestSecondFactorRefusals(t *testing.T) {
 	}
 }
 
+// T-05.
 func TestGuessedEnrolmentCodesAreStopped(t *testing.T) {
 	s := open(t)
 	token := s.Admin(t, "").Token

@@ -169,8 +169,9 @@ func (s *Service) DeleteAccount(ctx context.Context, id int64) error {
 	return s.Accounts.Remove(ctx, old)
 }
 
-// CancelTwoFactor takes the second factor off the account with the id and ends
-// its logins, but for the admin's own. It fails with account.ErrUnknown.
+// CancelTwoFactor takes the second factor and the recovery codes off the account
+// with the id and ends its logins, but for the admin's own. It fails with
+// account.ErrUnknown, or totp.ErrEnded if the admin's own login is over.
 func (s *Service) CancelTwoFactor(ctx context.Context, by access.Caller, id int64) error {
 	old, err := s.Accounts.ByID(ctx, id)
 	if err != nil {

@@ -170,7 +170,7 @@ func (h *house) dump(t *testing.T) []string {
 	}
 	defer pool.Close()
 	var all []string
-	for _, table := range []string{"accounts", "devices", "keys", "logins", "roles", "settings", "ssh_keys", "totp"} {
+	for _, table := range []string{"accounts", "devices", "keys", "logins", "recovery_codes", "roles", "settings", "ssh_keys", "totp"} {
 		all = append(all, rows(t, pool, table)...)
 	}
 	return all

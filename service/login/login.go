@@ -11,6 +11,7 @@ import (
 	"log/slog"
 
 	"latchkey/model"
+	"latchkey/service/access"
 	"latchkey/service/account"
 	"latchkey/service/audit"
 	"latchkey/service/fault"
@@ -54,7 +55,7 @@ type Request struct {
 	Username  string
 	Password  string // plain, or the static hash if Hashed
 	Hashed    bool
-	Code      string // six digits; empty if none was sent
+	Code      string // six digits, or a recovery code; empty if none was sent
 	ClientID  string
 	UserAgent string
 	Address   string // the client's, in full
@@ -66,6 +67,7 @@ type Request struct {
 // password.ErrTooLong or session.ErrTooManyDevices.
 func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error) {
 	var opened session.Opened
+	ctx = access.With(ctx, access.Caller{Address: r.Address}) // nobody yet, but from somewhere
 	a, err := s.Accounts.ForSignIn(ctx, r.Username)
 	if err == nil || errors.Is(err, account.ErrUnknown) {
 		opened, err = s.signIn(ctx, r, a)
@@ -82,18 +84,23 @@ func (s *Service) record(ctx context.Context, r Request, a model.Account, err er
 		e.Detail = []slog.Attr{slog.Int64("account_id", a.ID), slog.String("username", a.Username)}
 	}
 	if err != nil {
-		e.Kind, e.Reason = refusal(err)
+		kind, reason, detail := refusal(err)
+		e.Kind, e.Reason, e.Detail = kind, reason, append(e.Detail, detail...)
 	}
 	s.Audit.Note(ctx, e)
 }
 
-// refusal is how a refused attempt is noted, and why it was refused.
-func refusal(err error) (audit.Kind, string) {
+// refusal is how a refused attempt is noted, and why it was refused: more than
+// its answer says.
+func refusal(err error) (kind audit.Kind, reason string, detail []slog.Attr) {
 	f := fault.Of(err)
 	if f.Kind == fault.TooMany {
-		return audit.SignInThrottled, f.Code
+		return audit.SignInThrottled, f.Code, nil
 	}
-	return audit.SignInRefused, f.Code
+	if drift, ok := errors.AsType[*totp.ClockDriftError](err); ok {
+		return audit.SignInRefused, "clock_drift", []slog.Attr{slog.Int64("clock_ahead_seconds", int64(drift.By.Seconds()))}
+	}
+	return audit.SignInRefused, f.Code, nil
 }
 
 func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (session.Opened, error) {

@@ -55,10 +55,10 @@ func (s *Service) Prove(ctx context.Context, by access.Caller, p Proof, then fun
 		}
 	}
 	if err != nil {
-		kind, reason := refusal(err)
+		kind, reason, detail := refusal(err)
 		s.Audit.Note(ctx, audit.Event{
 			Kind: kind, AccountKey: by.Account.Key, DeviceKey: by.DeviceKey, Address: by.Address, Reason: reason,
-			Detail: []slog.Attr{slog.String("login", by.LoginID)},
+			Detail: append(detail, slog.String("login", by.LoginID)),
 		})
 	}
 	return err

@@ -130,9 +130,9 @@ func (s *Service) isPresent(ctx context.Context, by access.Caller, plain string)
 }
 
 // EnableTwoFactor enrols the secret that was issued last, with a code as proof
-// that an authenticator holds it, and ends the account's other logins. Wrong
-// codes are limited like those at sign-in. It fails as totp.Service.Confirm
-// does, or with throttle.ErrThrottled.
+// that an authenticator holds it, and ends the account's other logins. A fresh
+// caller may replace a factor so. Wrong codes are limited like those at sign-in.
+// It fails as totp.Service.Confirm does, or with throttle.ErrThrottled.
 func (s *Service) EnableTwoFactor(ctx context.Context, by access.Caller, secret, code string) error {
 	if by.Account.IsGuest() {
 		return totp.ErrGuest

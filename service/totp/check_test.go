@@ -35,7 +35,7 @@ func codeAt(step int64) string {
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[at:])&0x7fffffff%1_000_000)
 }
 
-// RFC 6238 appendix B, SHA1, the last six of its eight digits.
+// T-03: RFC 6238 appendix B, SHA1, the last six of its eight digits.
 func TestRFC6238Vectors(t *testing.T) {
 	for seconds, code := range map[int64]string{
 		59: "287082", 1111111109: "081804", 1111111111: "050471",
@@ -51,6 +51,7 @@ func TestRFC6238Vectors(t *testing.T) {
 	}
 }
 
+// T-03.
 func TestWindow(t *testing.T) {
 	for name, tt := range map[string]struct {
 		offset int64
@@ -74,6 +75,7 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// T-01.
 func TestCheckTakesOnlyLaterSteps(t *testing.T) {
 	const step = 1000
 	f := newFixture(t)

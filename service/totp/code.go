@@ -39,14 +39,26 @@ func wellFormed(code string) bool {
 func matchStep(secret, code string, now time.Time) (int64, error) {
 	found := noStep
 	current := now.Unix() / period
-	for step := max(current-skew, 0); step <= current+skew; step++ {
-		want, err := hotp.GenerateCode(secret, uint64(step))
+	for step := current - skew; step <= current+skew; step++ {
+		same, err := isStep(secret, code, step)
 		if err != nil {
-			return noStep, fmt.Errorf("make code: %w", err)
+			return noStep, err
 		}
-		if subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
+		if same {
 			found = step
 		}
 	}
 	return found, nil
+}
+
+// isStep reports whether code is that of the step. There are none before 1970.
+func isStep(secret, code string, step int64) (bool, error) {
+	if step < 0 {
+		return false, nil
+	}
+	want, err := hotp.GenerateCode(secret, uint64(step))
+	if err != nil {
+		return false, fmt.Errorf("make code: %w", err)
+	}
+	return subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1, nil
 }

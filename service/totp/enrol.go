@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"latchkey/model"
@@ -40,16 +41,9 @@ func (s *Service) Generate(ctx context.Context, by access.Caller, issuer string)
 		return Enrolment{}, ErrGuest
 	}
 	key := by.Account.Key
-	raw := make([]byte, secretSize)
-	rand.Read(raw) // never fails since Go 1.24
-	secret := base32.StdEncoding.EncodeToString(raw)
-	made, err := describe(issuer, by.Account.Username, secret)
+	made, sealed, err := s.issue(by, issuer)
 	if err != nil {
-		return Enrolment{}, fmt.Errorf("describe secret of %s: %w", key, err)
-	}
-	sealed, err := s.sealer.Seal(pendingAAD(key), []byte(secret))
-	if err != nil {
-		return Enrolment{}, fmt.Errorf("seal pending secret of %s: %w", key, err)
+		return Enrolment{}, err
 	}
 	err = s.store.SavePendingTOTP(ctx, key, sealed, model.At(s.now()))
 	if errors.Is(err, model.ErrConflict) {
@@ -64,45 +58,118 @@ func (s *Service) Generate(ctx context.Context, by access.Caller, issuer string)
 	return made, nil
 }
 
-// Confirm enrols the secret that Generate issued last to the caller, if it is
-// at most 10 minutes old and the code proves that an authenticator holds it.
-// The code is spent by that, and the caller's other logins end: when Confirm
-// returns, they are refused everywhere. It is ErrEnabled, ErrNoPending,
-// ErrWrongEnrolCode or ErrGuest; a wrong code leaves the secret pending.
+// GenerateReplacement is Generate for callers with a factor, which works on
+// until the new one is confirmed; without one it is the same as Generate. It
+// may also be access.ErrNotFresh.
+func (s *Service) GenerateReplacement(ctx context.Context, by access.Caller, issuer string) (Enrolment, error) {
+	err := s.mayChange(ctx, by)
+	if errors.Is(err, ErrNotEnabled) {
+		return s.Generate(ctx, by, issuer)
+	}
+	if err != nil {
+		return Enrolment{}, err
+	}
+	key := by.Account.Key
+	row, err := s.store.TOTP(ctx, key)
+	if err != nil && !errors.Is(err, model.ErrNotFound) {
+		return Enrolment{}, fmt.Errorf("read second factor of %s: %w", key, err)
+	}
+	made, sealed, err := s.issue(by, issuer)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	row.AccountKey, row.Pending, row.PendingAt = key, sealed, model.At(s.now())
+	err = s.store.SaveReplacementTOTP(ctx, row)
+	if errors.Is(err, model.ErrStale) {
+		return Enrolment{}, ErrNoPending // another request changed the factor meanwhile
+	}
+	if err != nil {
+		return Enrolment{}, fmt.Errorf("save pending secret of %s: %w", key, err)
+	}
+	return made, nil
+}
+
+// issue makes a secret, as it is shown and sealed.
+func (s *Service) issue(by access.Caller, issuer string) (made Enrolment, sealed string, err error) {
+	raw := make([]byte, secretSize)
+	rand.Read(raw) // never fails since Go 1.24
+	secret := base32.StdEncoding.EncodeToString(raw)
+	key := by.Account.Key
+	if made, err = describe(issuer, by.Account.Username, secret); err != nil {
+		return Enrolment{}, "", fmt.Errorf("describe secret of %s: %w", key, err)
+	}
+	if sealed, err = s.sealer.Seal(pendingAAD(key), []byte(secret)); err != nil {
+		return Enrolment{}, "", fmt.Errorf("seal pending secret of %s: %w", key, err)
+	}
+	return made, sealed, nil
+}
+
+// Confirm enrols the secret that was issued last to the caller, if it is at
+// most 10 minutes old and the code proves that an authenticator holds it; it
+// takes the place of any older one, whose recovery codes are void. The code is
+// spent by that, and the caller's other logins end: when Confirm returns, they
+// are refused everywhere. It is ErrEnabled, access.ErrNotFresh (to replace a factor),
+// ErrNoPending, ErrWrongEnrolCode, ErrEnded or ErrGuest; a wrong code leaves the
+// secret pending.
 func (s *Service) Confirm(ctx context.Context, by access.Caller, secret, code string) error {
 	if by.Account.IsGuest() {
 		return ErrGuest
 	}
 	now := s.now()
-	row, err := s.pending(ctx, by.Account.Key, secret, now)
+	row, err := s.pending(ctx, by, secret, now)
 	if err != nil {
 		return err
 	}
-	step, err := matchStep(secret, code, now)
-	if err != nil {
-		return fmt.Errorf("check new second factor of %s: %w", row.AccountKey, err)
+	if row.LastStep, err = proof(secret, code, now); err != nil {
+		return err
 	}
-	if step == noStep {
-		return ErrWrongEnrolCode
-	}
-	row.LastStep = step
+	replaces := row.Secret != ""
 	row.EnrolledAt = model.At(now)
 	if row.Secret, err = s.sealer.Seal(secretAAD(row.AccountKey), []byte(secret)); err != nil {
 		return fmt.Errorf("seal second factor of %s: %w", row.AccountKey, err)
 	}
-	return s.enrol(ctx, row, by.LoginID)
+	if err := s.enrol(ctx, row, by.LoginID); err != nil {
+		return err
+	}
+	return s.audit(ctx, audit.Event{
+		Kind: audit.TwoFactorEnabled, AccountKey: row.AccountKey, Detail: []slog.Attr{slog.Bool("replaced", replaces)},
+	})
 }
 
-// pending is the account's row if secret is what it may enrol.
-func (s *Service) pending(ctx context.Context, accountKey, secret string, now time.Time) (model.TOTP, error) {
+// proof is the step of a code that shows who holds the secret. It is
+// ErrWrongEnrolCode, and says so if the clock is wrong: the secret is known to
+// whoever asks, and they could not find that out by themselves.
+func proof(secret, code string, now time.Time) (int64, error) {
+	if !wellFormed(code) {
+		return noStep, ErrWrongEnrolCode
+	}
+	step, err := matchStep(secret, code, now)
+	if err != nil || step != noStep {
+		return step, err
+	}
+	by, err := driftOf(secret, code, now)
+	if err != nil {
+		return noStep, err
+	}
+	if by != 0 {
+		return noStep, ErrWrongEnrolCode.WithText(driftText(by))
+	}
+	return noStep, ErrWrongEnrolCode
+}
+
+// pending is the caller's row if secret is what it may enrol.
+func (s *Service) pending(ctx context.Context, by access.Caller, secret string, now time.Time) (model.TOTP, error) {
+	accountKey := by.Account.Key
 	row, err := s.store.TOTP(ctx, accountKey)
 	switch {
 	case errors.Is(err, model.ErrNotFound):
 		return row, ErrNoPending
 	case err != nil:
 		return row, fmt.Errorf("read second factor of %s: %w", accountKey, err)
-	case row.Secret != "":
+	case row.Secret != "" && row.Pending == "":
 		return row, ErrEnabled
+	case row.Secret != "" && !by.IsFresh(now):
+		return row, access.ErrNotFresh
 	case row.Pending == "", now.Sub(row.PendingAt.Time) > pendingFor:
 		return row, ErrNoPending
 	}
@@ -116,16 +183,19 @@ func (s *Service) pending(ctx context.Context, accountKey, secret string, now ti
 	return row, nil
 }
 
-// enrol commits and tells. A row that changed since it was read was enrolled
-// by another request, or its secret was replaced by a newer one.
+// enrol commits and forgets. A row that changed since it was read was enrolled
+// by another request, or its secret was replaced by a newer one; one that did
+// not change is refused because the caller's login is over.
 func (s *Service) enrol(ctx context.Context, row model.TOTP, keepLogin string) error {
 	err := s.store.EnrolTOTP(ctx, row, keepLogin)
 	if errors.Is(err, model.ErrStale) {
-		on, err := s.Enabled(ctx, row.AccountKey)
-		if err != nil {
-			return err
-		}
-		if on {
+		is, err := s.store.TOTP(ctx, row.AccountKey)
+		switch {
+		case err != nil && !errors.Is(err, model.ErrNotFound):
+			return fmt.Errorf("read second factor of %s: %w", row.AccountKey, err)
+		case is.Pending == row.Pending && is.PendingAt.Equal(row.PendingAt.Time):
+			return ErrEnded
+		case is.Secret != "" && is.Pending == "":
 			return ErrEnabled
 		}
 		return ErrNoPending
@@ -134,5 +204,5 @@ func (s *Service) enrol(ctx context.Context, row model.TOTP, keepLogin string) e
 		return fmt.Errorf("enrol second factor of %s: %w", row.AccountKey, err)
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: row.AccountKey})
-	return s.audit(ctx, audit.Event{Kind: audit.TwoFactorEnabled, AccountKey: row.AccountKey})
+	return nil
 }

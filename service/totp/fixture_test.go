@@ -27,6 +27,7 @@ type fixture struct {
 
 	mu     sync.Mutex
 	events []string // audited and published, in order
+	last   audit.Event
 }
 
 var errBroken = errors.New("broken disk")
@@ -46,6 +47,9 @@ func newFixture(t *testing.T) *fixture {
 func (f *fixture) on(store totp.Store) *totp.Service {
 	record := func(_ context.Context, e audit.Event) error {
 		f.note(string(e.Kind))
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.last = e
 		return nil
 	}
 	return totp.New(store, f.sealer, f.hub, func() time.Time { return f.at }, record)

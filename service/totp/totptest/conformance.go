@@ -11,12 +11,15 @@ import (
 	"latchkey/service/totp"
 )
 
-// Harness is a store and what must exist around it. Without NewLogin and
-// EndReason the suite skips what it says about logins.
+// Harness is a store and what must exist around it. Without NewLogin, EndLogin
+// and EndReason the suite skips what it says about logins, without Epoch what it
+// says about epochs.
 type Harness struct {
 	Store      totp.Store
 	NewAccount func(t *testing.T) string                          // makes an account, returns its key
 	NewLogin   func(t *testing.T, accountKey string) string       // makes a live login, returns its id
+	EndLogin   func(t *testing.T, accountKey, loginID string)     // ends it, as evicting its device does
+	Epoch      func(t *testing.T, accountKey string) int64        // the account's
 	EndReason  func(t *testing.T, loginID string) model.EndReason // why it ended, empty while live
 }
 
@@ -37,6 +40,17 @@ func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 		"deleting needs an enrolled factor":                       testDeleteNothing,
 		"enrolling and deleting end the account's other logins":   testLogins,
 		"nothing ends when nothing is done":                       testLoginsKept,
+		"a replacement works from its first step on":              testReplace,
+		"a replacement belongs to the secret that was looked at":  testReplacementStale,
+		"replacing ends the account's other logins":               testReplaceLogins,
+		"a login that ended changes nothing":                      testEndedLogins,
+		"every change of the factor raises the epoch":             testEpochs,
+		"renewing recovery codes voids the older set":             testRenew,
+		"there are recovery codes only beside a factor":           testRenewNeedsFactor,
+		"a recovery code is used once":                            testUse,
+		"a recovery code is used once by parallel calls":          testUseOnce,
+		"a recovery code belongs to one set":                      testUseWhileRenewed,
+		"recovery codes end with the factor":                      testCodesEndWithTheFactor,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, suite{Harness: open(t)}) })
 	}

@@ -19,13 +19,14 @@ import (
 type Store struct {
 	mu     sync.Mutex
 	rows   map[string]model.TOTP
+	codes  map[string][]model.RecoveryCode // by account
 	logins map[string]*model.Login
 	made   int
 }
 
 // New makes an empty store.
 func New() *Store {
-	return &Store{rows: map[string]model.TOTP{}, logins: map[string]*model.Login{}}
+	return &Store{rows: map[string]model.TOTP{}, codes: map[string][]model.RecoveryCode{}, logins: map[string]*model.Login{}}
 }
 
 // TOTP is the account's row.
@@ -52,17 +53,31 @@ func (s *Store) SavePendingTOTP(_ context.Context, accountKey, sealed string, at
 	return nil
 }
 
+// SaveReplacementTOTP keeps a pending secret beside the enrolled one.
+func (s *Store) SaveReplacementTOTP(_ context.Context, row model.TOTP) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.rows[row.AccountKey]
+	if old.Secret == "" || old.Secret != row.Secret {
+		return model.ErrStale
+	}
+	old.Pending, old.PendingAt = row.Pending, row.PendingAt
+	s.rows[row.AccountKey] = old
+	return nil
+}
+
 // EnrolTOTP turns the pending secret into the enrolled one.
 func (s *Store) EnrolTOTP(_ context.Context, row model.TOTP, keepLogin string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.rows[row.AccountKey]
 	same := old.Pending == row.Pending && old.PendingAt.Equal(row.PendingAt.Time)
-	if old.Secret != "" || old.Pending == "" || !same {
+	if old.Pending == "" || !same || !s.isLive(keepLogin) {
 		return model.ErrStale
 	}
 	row.Pending, row.PendingAt = "", model.Time{}
 	s.rows[row.AccountKey] = row
+	delete(s.codes, row.AccountKey)
 	s.endLogins(row.AccountKey, keepLogin, row.EnrolledAt)
 	return nil
 }
@@ -84,10 +99,14 @@ func (s *Store) ClaimTOTPStep(_ context.Context, row model.TOTP, step int64) err
 func (s *Store) DeleteTOTP(_ context.Context, accountKey, keepLogin string, at model.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.isLive(keepLogin) {
+		return model.ErrStale
+	}
 	if s.rows[accountKey].Secret == "" {
 		return model.ErrNotFound
 	}
 	delete(s.rows, accountKey)
+	delete(s.codes, accountKey)
 	s.endLogins(accountKey, keepLogin, at)
 	return nil
 }
@@ -98,6 +117,12 @@ func (s *Store) endLogins(accountKey, keepLogin string, at model.Time) {
 			l.EndedAt, l.EndReason = at, model.EndTwoFactor
 		}
 	}
+}
+
+// isLive reports whether the login has not ended; nobody's never does.
+func (s *Store) isLive(loginID string) bool {
+	l, ok := s.logins[loginID]
+	return loginID == "" || ok && l.EndedAt.IsZero()
 }
 
 // NewAccount is a key that no other call returned.
@@ -116,6 +141,13 @@ func (s *Store) NewLogin(accountKey string) string {
 	id := "login-" + strconv.Itoa(s.made)
 	s.logins[id] = &model.Login{ID: id, AccountKey: accountKey}
 	return id
+}
+
+// EndLogin ends a login, as evicting its device does.
+func (s *Store) EndLogin(loginID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logins[loginID].EndedAt, s.logins[loginID].EndReason = model.At(time.Unix(1, 0)), model.EndEvicted
 }
 
 // EndReason says why the login ended; empty while it is live.

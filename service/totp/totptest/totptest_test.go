@@ -14,6 +14,7 @@ func TestFakeConforms(t *testing.T) {
 			Store:      store,
 			NewAccount: func(*testing.T) string { return store.NewAccount() },
 			NewLogin:   func(_ *testing.T, accountKey string) string { return store.NewLogin(accountKey) },
+			EndLogin:   func(_ *testing.T, _, id string) { store.EndLogin(id) },
 			EndReason:  func(_ *testing.T, id string) model.EndReason { return store.EndReason(id) },
 		}
 	})
