@@ -107,6 +107,9 @@ type Store interface {
 	// EndDevice ends every login of a device; an empty accountKey means
 	// anybody's. model.ErrNotFound.
 	EndDevice(ctx context.Context, accountKey, deviceKey string, why model.EndReason, at model.Time) (model.Device, int64, error)
+	// LastExpiry is when the last of the logins made before an instant expires,
+	// live or ended; zero if there are none.
+	LastExpiry(ctx context.Context, createdBefore model.Time) (model.Time, error)
 	// Devices lists active devices; an empty accountKey means everybody's.
 	Devices(ctx context.Context, accountKey string, l model.Live) ([]model.DeviceView, error)
 	// DeviceSeen reports whether the account's device was seen after since.

@@ -74,6 +74,18 @@ func (s *Service) Confirm(ctx context.Context, by access.Caller, secret, code st
 		return ErrGuest
 	}
 	now := s.now()
+	for range attempts {
+		err := s.confirm(ctx, by, secret, code, now)
+		if !errors.Is(err, model.ErrStale) {
+			return err
+		}
+	}
+	return ErrNoPending
+}
+
+// confirm is Confirm at one moment. model.ErrStale says that the row changed
+// since it was read.
+func (s *Service) confirm(ctx context.Context, by access.Caller, secret, code string, now time.Time) error {
 	row, err := s.pending(ctx, by.Account.Key, secret, now)
 	if err != nil {
 		return err
@@ -117,20 +129,10 @@ func (s *Service) pending(ctx context.Context, accountKey, secret string, now ti
 }
 
 // enrol commits and tells. A row that changed since it was read was enrolled
-// by another request, or its secret was replaced by a newer one.
+// by another request, or its secret was replaced by a newer one or sealed anew:
+// model.ErrStale.
 func (s *Service) enrol(ctx context.Context, row model.TOTP, keepLogin string) error {
-	err := s.store.EnrolTOTP(ctx, row, keepLogin)
-	if errors.Is(err, model.ErrStale) {
-		on, err := s.Enabled(ctx, row.AccountKey)
-		if err != nil {
-			return err
-		}
-		if on {
-			return ErrEnabled
-		}
-		return ErrNoPending
-	}
-	if err != nil {
+	if err := s.store.EnrolTOTP(ctx, row, keepLogin); err != nil {
 		return fmt.Errorf("enrol second factor of %s: %w", row.AccountKey, err)
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: row.AccountKey})
