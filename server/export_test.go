@@ -34,3 +34,6 @@ func (a *App) BeginChangeOfMaster(ctx context.Context, fresh []byte, steps int) 
 	}
 	return steps < len(all), nil
 }
+
+// Follow changes how often the server looks for keys that nobody told it of.
+func (a *App) Follow(every time.Duration) { a.limits.follow = every }

@@ -154,13 +154,10 @@ func (a *App) Keys(ctx context.Context) ([]KeyView, error) {
 	return list, nil
 }
 
-// followEvery is how often a server looks for new keys that nobody told it of,
-// because the command that made them was killed.
-const followEvery = time.Minute
-
-// followKeys reads the keys again from time to time until ctx ends.
+// followKeys reads the keys again from time to time until ctx ends: a command
+// that made new ones may have been killed before it told.
 func (a *App) followKeys(ctx context.Context) error {
-	again := time.NewTicker(followEvery)
+	again := time.NewTicker(a.limits.follow)
 	defer again.Stop()
 	for {
 		select {

@@ -23,12 +23,13 @@ type limits struct {
 	idle        time.Duration // between requests
 	headerBytes int
 	command     time.Duration // how long a command waits for a running server
+	follow      time.Duration // how often a server looks for keys that nobody told it of
 }
 
 func defaultLimits() limits {
 	return limits{
 		header: 10 * time.Second, read: 30 * time.Second, write: 60 * time.Second, idle: 120 * time.Second,
-		headerBytes: 64 << 10, command: 5 * time.Second,
+		headerBytes: 64 << 10, command: 5 * time.Second, follow: time.Minute,
 	}
 }
 
