@@ -92,6 +92,7 @@ func drop(t *testing.T, ring *keyring.Ring, alone bool) []string {
 func TestRotationSealsAllAnew(t *testing.T) {
 	store, master := keyringtest.New(), keyringtest.Master()
 	ring := open(t, store, master)
+	first := sealIDs(ring)
 	put(t, ring, store, 250)
 	if done := reseal(t, ring); done.Values != 0 {
 		t.Errorf("%d values re-sealed though no key is new", done.Values)
@@ -103,12 +104,7 @@ func TestRotationSealsAllAnew(t *testing.T) {
 			t.Errorf("Reseal = %+v, want 250 values", done)
 		}
 		wantOpen(t, ring, store, made[i])
-		want := []string(nil) // the one before the newest stays
-		if i == 1 {
-			want = []string{sealIDs(ring)[0]}
-		} else if i == 2 {
-			want = made[:1]
-		}
+		want := [][]string{nil, first, made[:1]}[i] // the one before the newest stays
 		if diff := cmp.Diff(want, drop(t, ring, true)); diff != "" {
 			t.Errorf("rotation %d dropped (-want +got):\n%s", i, diff)
 		}

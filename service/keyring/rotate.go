@@ -129,19 +129,11 @@ func (r *Ring) resealOnce(ctx context.Context) (pass Resealed, missed int, err e
 			return pass, missed, nil
 		}
 		after = values[len(values)-1]
-		var batch []model.Reseal
-		for _, v := range values {
-			switch plain, err := r.Open(v.AAD(), v.Value); {
-			case err == nil:
-				sealed, err := r.Seal(v.AAD(), plain)
-				if err != nil {
-					return pass, missed, err
-				}
-				batch = append(batch, model.Reseal{Sealed: v, Becomes: sealed})
-			case isSealed(v.Value):
-				pass.Closed = append(pass.Closed, v)
-			}
+		batch, closed, err := r.sealAnew(values)
+		if err != nil {
+			return pass, missed, err
 		}
+		pass.Closed = append(pass.Closed, closed...)
 		replaced, err := r.store.Reseal(ctx, batch)
 		if err != nil {
 			return pass, missed, fmt.Errorf("re-seal values: %w", err)
@@ -149,6 +141,23 @@ func (r *Ring) resealOnce(ctx context.Context) (pass Resealed, missed int, err e
 		pass.Values += replaced
 		missed += len(batch) - replaced
 	}
+}
+
+// sealAnew seals those of the values that open under the newest key.
+func (r *Ring) sealAnew(values []model.Sealed) (batch []model.Reseal, closed []model.Sealed, err error) {
+	for _, v := range values {
+		switch plain, err := r.Open(v.AAD(), v.Value); {
+		case err == nil:
+			sealed, err := r.Seal(v.AAD(), plain)
+			if err != nil {
+				return nil, nil, err
+			}
+			batch = append(batch, model.Reseal{Sealed: v, Becomes: sealed})
+		case isSealed(v.Value):
+			closed = append(closed, v)
+		}
+	}
+	return batch, closed, nil
 }
 
 // isSealed reports whether a text looks as if Seal had made it. A person may
