@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -264,10 +265,14 @@ func TestNoSecretRestsInTheClear(t *testing.T) {
 		maps.Copy(told, keysOf(t, folder))
 		wantNowhere(t, folder, told)
 	}
+	old := sealedTexts(t, folder)["keys.sealed"]
 	if _, err := app.ChangeMaster(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	told.raw("the new master key", masterKeyOf(t, folder))
+	for i, text := range old {
+		told[fmt.Sprintf("key %d under the old master key", i)] = text // who has that one would open it
+	}
 	wantNowhere(t, folder, told)
 	if err := app.Close(); err != nil {
 		t.Error(err)
