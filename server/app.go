@@ -63,6 +63,9 @@ type App struct {
 	wrapper *importer.Wrapper
 	handler http.Handler
 	limits  limits
+	serves  bool           // not for one command only
+	alone   bool           // no other process has the folder open
+	changed bool           // the keys are sealed under another master key than is configured
 	untold  error          // why a running server did not hear of an ending
 	closers []func() error // run last to first
 }
@@ -116,11 +119,13 @@ func newApp(cfg config.Config, opts Options) (*App, error) {
 }
 
 func (a *App) open(ctx context.Context, serve bool) error {
+	a.serves = serve
 	alone, err := a.claim(ctx)
 	switch {
 	case err != nil:
 		return err
 	case alone:
+		a.alone = true
 		a.closers = append(a.closers, a.dir.lock.Unlock)
 	case serve:
 		return ErrRunning
@@ -156,7 +161,7 @@ func (a *App) openStore(ctx context.Context) error {
 	if _, err := a.db.Migrate(ctx); err != nil {
 		return err
 	}
-	a.Ring, err = keyring.Open(ctx, a.db.Keys(), master, a.opts.Now)
+	a.Ring, err = a.openRing(ctx, master)
 	return err
 }
 

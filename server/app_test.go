@@ -31,16 +31,17 @@ import (
 // served is a server that listens.
 type served struct {
 	*servertest.Server
-	addr string
-	stop context.CancelFunc // what SIGTERM does
-	done chan error         // what Serve returned
+	addr   string
+	folder string
+	stop   context.CancelFunc // what SIGTERM does
+	done   chan error         // what Serve returned
 }
 
 // serve opens a server and lets it listen on any free port of loopback.
 func serve(t *testing.T, folder string, before func(*server.App), changes ...func(*config.Config, *server.Options)) *served {
 	t.Helper()
 	place := func(c *config.Config, _ *server.Options) { c.Data, c.HTTP = folder, "127.0.0.1:0" }
-	s := &served{done: make(chan error, 1)}
+	s := &served{folder: folder, done: make(chan error, 1)}
 	s.Server = servertest.Open(t, append([]func(*config.Config, *server.Options){place}, changes...)...)
 	if before != nil {
 		before(s.App)

@@ -62,12 +62,12 @@ func TestCommandIsHeardByTheRunningServer(t *testing.T) {
 	if _, err := command.SetDisabled(t.Context(), "ann", false); err != nil {
 		t.Fatal(err)
 	}
-	kid, err := command.RotateKeys(t.Context())
+	rotation, err := command.RotateKeys(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.App.Ring.Signing().ID; got != kid {
-		t.Errorf("the server signs with %s, want %s", got, kid)
+	if got := s.App.Ring.Signing().ID; got != rotation.Token {
+		t.Errorf("the server signs with %s, want %s", got, rotation.Token)
 	}
 	if err := command.Close(); err != nil {
 		t.Errorf("close: %v", err)

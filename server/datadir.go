@@ -20,6 +20,7 @@ const masterSize = 32
 const (
 	lockFile    = "latchkey.lock"
 	masterFile  = "master.key"
+	stagedFile  = "master.key.new" // a master key that is about to take the place of master.key
 	controlFile = "control.json"
 )
 
@@ -111,17 +112,26 @@ func orRemove(databaseExists bool) string {
 // database sealed under a key that a power loss took away could never be
 // opened.
 func newMasterKey(path string) ([]byte, error) {
+	key := randomMasterKey()
+	return key, writeMasterKey(path, key)
+}
+
+func randomMasterKey() []byte {
 	key := make([]byte, masterSize)
 	_, _ = rand.Read(key) // never fails
+	return key
+}
+
+func writeMasterKey(path string, key []byte) error {
 	f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("create master key: %w", err)
+		return fmt.Errorf("create master key: %w", err)
 	}
 	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
 	if err := errors.Join(err, f.Sync(), f.Close(), syncFolder(filepath.Dir(path))); err != nil {
-		return nil, fmt.Errorf("write master key: %w", err)
+		return fmt.Errorf("write master key: %w", err)
 	}
-	return key, nil
+	return nil
 }
 
 // syncFolder makes a new file's name last. Windows has no such call, and needs

@@ -1,6 +1,9 @@
 package server
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Limits are what a client may take.
 type Limits struct {
@@ -19,3 +22,18 @@ func (a *App) Hurry(header, read time.Duration) { a.limits.header, a.limits.read
 
 // GiveUp shortens how long a command waits for a running server.
 func (a *App) GiveUp(after time.Duration) { a.limits.command = after }
+
+// BeginChangeOfMaster does so many steps of ChangeMaster and stops, as if it
+// were killed. It reports whether there are more.
+func (a *App) BeginChangeOfMaster(ctx context.Context, fresh []byte, steps int) (more bool, err error) {
+	all := a.masterSteps(fresh)
+	for _, step := range all[:steps] {
+		if err := step(ctx); err != nil {
+			return false, err
+		}
+	}
+	return steps < len(all), nil
+}
+
+// Follow changes how often the server looks for keys that nobody told it of.
+func (a *App) Follow(every time.Duration) { a.limits.follow = every }

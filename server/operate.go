@@ -3,14 +3,10 @@ package server
 import (
 	"context"
 	"errors"
-	"log/slog"
 
 	"latchkey/model"
 	"latchkey/service/access"
 	"latchkey/service/account"
-	"latchkey/service/audit"
-	"latchkey/service/keyring"
-	"latchkey/service/revocation"
 	"latchkey/service/setting"
 )
 
@@ -20,10 +16,6 @@ var (
 	ErrNoAdmin = errors.New("no admin is enabled: let one in again first, with latchkey user enable NAME")
 	// ErrNoAccount says that nobody has the name.
 	ErrNoAccount = errors.New("no such account")
-	// ErrNoKey says that there is no token key with the id.
-	ErrNoKey = errors.New("no such key: latchkey keys list shows them")
-	// ErrKeySigns says that the key cannot be removed yet.
-	ErrKeySigns = errors.New("this key signs new tokens: put another in its place first, with latchkey keys rotate")
 )
 
 // AdminToken is the static token, which has an admin's rights.
@@ -46,30 +38,4 @@ func (a *App) SetDisabled(ctx context.Context, name string, disabled bool) (stri
 	return a.withAccount(ctx, name, func(found model.Account) error {
 		return a.Accounts.SetDisabled(ctx, found.Key, disabled)
 	})
-}
-
-// RotateKeys makes a new key sign tokens and returns its id.
-func (a *App) RotateKeys(ctx context.Context) (string, error) {
-	kid, err := a.Ring.Rotate(ctx)
-	if err != nil {
-		return "", err
-	}
-	a.hub.Publish(ctx, revocation.Notice{})
-	return kid, a.audit.Record(ctx, audit.Event{Kind: audit.KeyRotated, Detail: []slog.Attr{slog.String("kid", kid)}})
-}
-
-// RemoveKey ends every token that an older key signed. It fails with ErrNoKey
-// or ErrKeySigns.
-func (a *App) RemoveKey(ctx context.Context, kid string) error {
-	err := a.Ring.Remove(ctx, kid)
-	switch {
-	case errors.Is(err, model.ErrNotFound):
-		return ErrNoKey
-	case errors.Is(err, keyring.ErrInUse):
-		return ErrKeySigns
-	case err != nil:
-		return err
-	}
-	a.hub.Publish(ctx, revocation.Notice{})
-	return a.audit.Record(ctx, audit.Event{Kind: audit.KeyRemoved, Detail: []slog.Attr{slog.String("kid", kid)}})
 }

@@ -23,12 +23,13 @@ type limits struct {
 	idle        time.Duration // between requests
 	headerBytes int
 	command     time.Duration // how long a command waits for a running server
+	follow      time.Duration // how often a server looks for keys that nobody told it of
 }
 
 func defaultLimits() limits {
 	return limits{
 		header: 10 * time.Second, read: 30 * time.Second, write: 60 * time.Second, idle: 120 * time.Second,
-		headerBytes: 64 << 10, command: 5 * time.Second,
+		headerBytes: 64 << 10, command: 5 * time.Second, follow: time.Minute,
 	}
 }
 
@@ -51,6 +52,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	behind, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error { return a.Sessions.Run(behind) })
 	group.Go(func() error { return a.wrapper.Run(ctx) })
+	group.Go(func() error { return a.followKeys(behind) })
 	group.Go(func() error { return a.serveHTTP(behind, control.listener, control) })
 	group.Go(func() error {
 		defer stop()

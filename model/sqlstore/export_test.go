@@ -32,3 +32,15 @@ func (d *DB) Steps(dir fs.FS) (*goose.Provider, error) {
 
 // Migrations are the embedded files.
 func Migrations() (fs.FS, error) { return fs.Sub(migrations, "migrations/sqlite") }
+
+// SealedColumn is a column that may hold sealed values.
+type SealedColumn struct{ Table, Column, Key, Prefix string }
+
+// SealedColumns are all of them.
+func SealedColumns() []SealedColumn {
+	var list []SealedColumn
+	for _, c := range sealedColumns() {
+		list = append(list, SealedColumn{c.table, c.column, c.key, c.prefix})
+	}
+	return list
+}

@@ -150,6 +150,15 @@ func (s *Logins) Login(ctx context.Context, id string) (model.Login, error) {
 	return row, s.db.translate(err)
 }
 
+// LastExpiry is when the last of the logins made before an instant expires,
+// live or ended; zero if there are none.
+func (s *Logins) LastExpiry(ctx context.Context, createdBefore model.Time) (model.Time, error) {
+	var row model.Login
+	err := s.db.read(ctx).Select("expires_at").Where("created_at < ?", createdBefore).
+		Order("expires_at DESC").Limit(1).Find(&row).Error
+	return row.ExpiresAt, s.db.translate(err)
+}
+
 // EndLogin ends one login of the account and returns how many that ended: none
 // if it is over already.
 func (s *Logins) EndLogin(ctx context.Context, accountKey, id string, why model.EndReason, at model.Time) (int64, error) {

@@ -40,6 +40,7 @@ type Config struct {
 
 	AdminPassword Secret // for the first start; unset has one made up
 	MasterKey     Secret // 64 hex digits (see MasterKeyBytes); unset has one kept in Data
+	NewMasterKey  Secret // as MasterKey: what is put in its place on request
 }
 
 // Defaults is the configuration of a process that was told nothing.

@@ -46,8 +46,13 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MasterKeyBytes is the master key's 32 bytes, or nil if there is none.
-func (c Config) MasterKeyBytes() []byte {
-	key, err := hex.DecodeString(c.MasterKey.Reveal())
+func (c Config) MasterKeyBytes() []byte { return c.MasterKey.keyBytes() }
+
+// NewMasterKeyBytes is the new master key's 32 bytes, or nil if there is none.
+func (c Config) NewMasterKeyBytes() []byte { return c.NewMasterKey.keyBytes() }
+
+func (s Secret) keyBytes() []byte {
+	key, err := hex.DecodeString(s.text)
 	if err != nil || len(key) == 0 {
 		return nil
 	}
@@ -78,6 +83,11 @@ func secretSettings() []secretSetting {
 			envPrefix + "MASTER_KEY", "key that seals the stored keys; without it one is kept in the data folder",
 			"64 hex digits, such as openssl rand -hex 32 makes",
 			func(c *Config) *Secret { return &c.MasterKey }, masterKey,
+		},
+		{
+			envPrefix + "NEW_MASTER_KEY", "key that latchkey keys change-master puts in the place of the master key",
+			"64 hex digits, such as openssl rand -hex 32 makes",
+			func(c *Config) *Secret { return &c.NewMasterKey }, masterKey,
 		},
 	}
 }

@@ -47,6 +47,7 @@ const (
 	ThrottleLifted   Kind = "throttle_lifted"
 	KeyRotated       Kind = "key_rotated"
 	KeyRemoved       Kind = "key_removed"
+	MasterKeyChanged Kind = "master_key_changed"
 	Founded          Kind = "founded"
 	Commanded        Kind = "changed_by_command" // somebody at the machine changed what the fields name; empty fields: everything
 )

@@ -52,6 +52,19 @@ type Store interface {
 	AddKeys(ctx context.Context, keys []model.Key) error
 	// RemoveKey deletes a key or fails with model.ErrNotFound.
 	RemoveKey(ctx context.Context, id string) error
+	// ResealKeys stores another sealed form of every key, all or none;
+	// model.ErrStale unless keys is every stored key.
+	ResealKeys(ctx context.Context, keys []model.Key) error
+
+	// Sealed lists values in rows that are not sealed under the key, in an
+	// order of the store's, behind the given one (zero: from the first).
+	Sealed(ctx context.Context, notUnder string, after model.Sealed, limit int) ([]model.Sealed, error)
+	// Reseal replaces those of the values that are still what they were, and
+	// returns how many.
+	Reseal(ctx context.Context, values []model.Reseal) (int, error)
+	// RemoveSealKey deletes a sealing key that no value names;
+	// model.ErrConflict, model.ErrNotFound.
+	RemoveSealKey(ctx context.Context, id string) error
 }
 
 // Key is a secret that signs.
@@ -64,15 +77,16 @@ type Key struct {
 // Ring holds the open keys. It is safe for concurrent use.
 type Ring struct {
 	store  Store
-	master cipher.AEAD
 	now    func() time.Time
 	keys   atomic.Pointer[keys]
+	master cipher.AEAD // changes under mu only
 
 	mu sync.Mutex // held from reading or changing rows until keys has them, so that no removed key comes back
 }
 
 type keys struct {
-	tokens []Key // oldest first; the last one signs
+	all    []Info // oldest first
+	tokens []Key  // oldest first; the last one signs
 	device []byte
 	seals  map[string]cipher.AEAD
 	sealID string // the newest, which seals
@@ -87,7 +101,7 @@ func Open(ctx context.Context, store Store, master []byte, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
-	r := &Ring{store: store, master: aead, now: now}
+	r := &Ring{store: store, now: now, master: aead}
 	rows, err := store.Keys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
@@ -134,6 +148,7 @@ func (r *Ring) refresh(ctx context.Context) error {
 }
 
 func (k *keys) add(row model.Key, secret []byte) error {
+	k.all = append(k.all, Info{ID: row.ID, Purpose: row.Purpose, CreatedAt: row.CreatedAt.Time})
 	switch row.Purpose {
 	case model.KeyToken:
 		k.tokens = append(k.tokens, Key{ID: row.ID, Secret: secret, CreatedAt: row.CreatedAt.Time})
@@ -170,25 +185,6 @@ func (r *Ring) Token(kid string) (Key, bool) {
 
 // Device is the key behind device keys. It never changes.
 func (r *Ring) Device() []byte { return r.keys.Load().device }
-
-// Rotate adds a token key, which signs from now on; the older ones go on
-// verifying until they are removed.
-func (r *Ring) Rotate(ctx context.Context) (string, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.refresh(ctx); err != nil { // another process may have rotated
-		return "", err
-	}
-	key := r.newKey(newID(), model.KeyToken)
-	newest := r.Signing().CreatedAt
-	if !key.CreatedAt.After(newest) {
-		key.CreatedAt = model.At(newest.Add(time.Millisecond)) // the newest signs, whatever the clock says
-	}
-	if err := r.store.AddKeys(ctx, []model.Key{key}); err != nil {
-		return "", fmt.Errorf("store key: %w", err)
-	}
-	return key.ID, r.refresh(context.WithoutCancel(ctx))
-}
 
 // Remove ends every token that the key signed. The key that signs now cannot
 // be removed: ErrInUse.
@@ -240,7 +236,7 @@ func (r *Ring) newKey(id string, purpose model.KeyPurpose) model.Key {
 	secret := make([]byte, keySize)
 	_, _ = rand.Read(secret) // never fails (crypto/rand)
 	row := model.Key{ID: id, Purpose: purpose, CreatedAt: model.At(r.now())}
-	row.Sealed = seal(r.master, "master", keyAAD(row), secret)
+	row.Sealed = seal(r.master, masterID, keyAAD(row), secret)
 	return row
 }
 
@@ -256,6 +252,9 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 
 // version begins every sealed value: version, key id, base64.
 const version = "v1"
+
+// masterID stands for the master key in values that are sealed under it.
+const masterID = "master"
 
 func seal(aead cipher.AEAD, id, aad string, plain []byte) string {
 	return version + ":" + id + ":" + base64.RawStdEncoding.EncodeToString(aead.Seal(nil, nil, plain, []byte(aad))) //nolint:gosec // G407: the AEAD makes its own nonce

@@ -31,11 +31,11 @@ func open(t *testing.T, store keyring.Store, master []byte) *keyring.Ring {
 
 func rotate(t *testing.T, ring *keyring.Ring) string {
 	t.Helper()
-	id, err := ring.Rotate(t.Context())
+	made, err := ring.Rotate(t.Context())
 	if err != nil {
 		t.Fatalf("Rotate = %v", err)
 	}
-	return id
+	return made.Token
 }
 
 func rows(t *testing.T, store keyring.Store) []model.Key {

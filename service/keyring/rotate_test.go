@@ -74,8 +74,8 @@ func TestRemoveEndsAKey(t *testing.T) {
 			t.Errorf("Remove(%q) = %v, want %v", id, err, want)
 		}
 	}
-	if n := len(rows(t, store)); n != 4 {
-		t.Fatalf("%d keys are stored, want 4", n)
+	if n := len(rows(t, store)); n != 5 {
+		t.Fatalf("%d keys are stored, want 5", n)
 	}
 	if err := ring.Remove(t.Context(), old); err != nil {
 		t.Errorf("Remove = %v", err)
@@ -175,10 +175,11 @@ func TestRingIsSafeForConcurrentUse(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for range 10 {
-				id, err := ring.Rotate(t.Context())
+				rotated, err := ring.Rotate(t.Context())
 				if err != nil {
 					t.Errorf("Rotate = %v", err)
 				}
+				id := rotated.Token
 				made <- id
 				if _, ok := ring.Token(id); !ok {
 					t.Errorf("the new key %s does not verify", id)

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"latchkey/service/access"
 	"latchkey/service/audit"
 	"latchkey/service/keyring"
+	"latchkey/service/keyring/keyringtest"
 	"latchkey/service/revocation"
 	"latchkey/service/session"
 	"latchkey/service/session/sessiontest"
@@ -45,35 +45,9 @@ func (c *clock) now() time.Time          { return time.Unix(0, c.at.Load()).UTC(
 func (c *clock) set(t time.Time)         { c.at.Store(t.UnixNano()) }
 func (c *clock) advance(d time.Duration) { c.at.Add(int64(d)) }
 
-// sealedKeys is a keyring.Store in memory.
-type sealedKeys struct {
-	mu   sync.Mutex
-	rows []model.Key
-}
-
-func (k *sealedKeys) Keys(context.Context) ([]model.Key, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return slices.Clone(k.rows), nil
-}
-
-func (k *sealedKeys) AddKeys(_ context.Context, keys []model.Key) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.rows = append(k.rows, keys...)
-	return nil
-}
-
-func (k *sealedKeys) RemoveKey(_ context.Context, id string) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.rows = slices.DeleteFunc(k.rows, func(row model.Key) bool { return row.ID == id })
-	return nil
-}
-
 func newRing(t testing.TB, now func() time.Time) *keyring.Ring {
 	t.Helper()
-	ring, err := keyring.Open(t.Context(), &sealedKeys{}, []byte("0123456789abcdefghijklmnopqrstuv"), now)
+	ring, err := keyring.Open(t.Context(), keyringtest.New(), []byte("0123456789abcdefghijklmnopqrstuv"), now)
 	if err != nil {
 		t.Fatalf("keyring.Open = %v", err)
 	}

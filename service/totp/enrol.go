@@ -116,6 +116,18 @@ func (s *Service) Confirm(ctx context.Context, by access.Caller, secret, code st
 		return ErrGuest
 	}
 	now := s.now()
+	for range attempts {
+		err := s.confirm(ctx, by, secret, code, now)
+		if !errors.Is(err, model.ErrStale) {
+			return err
+		}
+	}
+	return ErrNoPending
+}
+
+// confirm is Confirm at one moment. model.ErrStale says that the row changed
+// since it was read.
+func (s *Service) confirm(ctx context.Context, by access.Caller, secret, code string, now time.Time) error {
 	row, err := s.pending(ctx, by, secret, now)
 	if err != nil {
 		return err
@@ -183,9 +195,10 @@ func (s *Service) pending(ctx context.Context, by access.Caller, secret string, 
 	return row, nil
 }
 
-// enrol commits and forgets. A row that changed since it was read was enrolled
-// by another request, or its secret was replaced by a newer one; one that did
-// not change is refused because the caller's login is over.
+// enrol commits and forgets. model.ErrStale says that the row changed since it
+// was read: it was enrolled by another request, or its secret was replaced by a
+// newer one or sealed anew. A row that did not change is refused because the
+// caller's login is over: ErrEnded.
 func (s *Service) enrol(ctx context.Context, row model.TOTP, keepLogin string) error {
 	err := s.store.EnrolTOTP(ctx, row, keepLogin)
 	if errors.Is(err, model.ErrStale) {
@@ -195,10 +208,8 @@ func (s *Service) enrol(ctx context.Context, row model.TOTP, keepLogin string) e
 			return fmt.Errorf("read second factor of %s: %w", row.AccountKey, err)
 		case is.Pending == row.Pending && is.PendingAt.Equal(row.PendingAt.Time):
 			return ErrEnded
-		case is.Secret != "" && is.Pending == "":
-			return ErrEnabled
 		}
-		return ErrNoPending
+		return model.ErrStale
 	}
 	if err != nil {
 		return fmt.Errorf("enrol second factor of %s: %w", row.AccountKey, err)

@@ -118,6 +118,10 @@ func (s *Service) Enabled(ctx context.Context, accountKey string) (bool, error) 
 	return row.Secret != "", nil
 }
 
+// attempts is how often an act begins again when its row was sealed anew under
+// its hands. Keys are rotated by hand, so that once is plenty.
+const attempts = 10
+
 // Check spends a code of the account, or a recovery code. It is nil at most
 // once per code; a code that is wrong, malformed, out of time or used before is
 // ErrWrongCode, and so is any code while no factor is enrolled. What cannot be a
@@ -136,21 +140,35 @@ func (s *Service) Check(ctx context.Context, accountKey, code string) error {
 // checkStep spends a one-time code. A code of another time is ErrWrongCode with
 // a ClockDriftError.
 func (s *Service) checkStep(ctx context.Context, accountKey, code string) error {
-	row, err := s.store.TOTP(ctx, accountKey)
-	if errors.Is(err, model.ErrNotFound) || err == nil && row.Secret == "" {
-		return ErrWrongCode
+	tried := ""
+	for range attempts {
+		row, err := s.store.TOTP(ctx, accountKey)
+		if errors.Is(err, model.ErrNotFound) || err == nil && (row.Secret == "" || row.Secret == tried) {
+			return ErrWrongCode
+		}
+		if err != nil {
+			return fmt.Errorf("read second factor of %s: %w", accountKey, err)
+		}
+		err = s.spend(ctx, row, code)
+		if !errors.Is(err, model.ErrStale) {
+			return err
+		}
+		tried = row.Secret // the code was used before, or the secret was sealed anew
 	}
+	return ErrWrongCode
+}
+
+// spend is Check of a row; model.ErrStale says that the row or its last step
+// changed since it was read.
+func (s *Service) spend(ctx context.Context, row model.TOTP, code string) error {
+	secret, err := s.sealer.Open(secretAAD(row.AccountKey), row.Secret)
 	if err != nil {
-		return fmt.Errorf("read second factor of %s: %w", accountKey, err)
-	}
-	secret, err := s.sealer.Open(secretAAD(accountKey), row.Secret)
-	if err != nil {
-		return fmt.Errorf("open second factor of %s: %w", accountKey, err)
+		return fmt.Errorf("open second factor of %s: %w", row.AccountKey, err)
 	}
 	now := s.now()
 	step, err := matchStep(string(secret), code, now)
 	if err != nil {
-		return fmt.Errorf("check second factor of %s: %w", accountKey, err)
+		return fmt.Errorf("check second factor of %s: %w", row.AccountKey, err)
 	}
 	if step == noStep {
 		return wrongBy(string(secret), code, now)
@@ -158,12 +176,8 @@ func (s *Service) checkStep(ctx context.Context, accountKey, code string) error 
 	if step <= row.LastStep {
 		return ErrWrongCode // spent: not worth a write's turn
 	}
-	err = s.store.ClaimTOTPStep(ctx, row, step)
-	if errors.Is(err, model.ErrStale) {
-		return ErrWrongCode
-	}
-	if err != nil {
-		return fmt.Errorf("spend code of %s: %w", accountKey, err)
+	if err = s.store.ClaimTOTPStep(ctx, row, step); err != nil {
+		return fmt.Errorf("spend code of %s: %w", row.AccountKey, err)
 	}
 	return nil
 }

@@ -26,6 +26,8 @@ func Conformance(t *testing.T, open func(t *testing.T) keyring.Store) {
 		"an unknown key is not removed":            removesKnown,
 		"of parallel adds of an id one wins":       addsOnce,
 		"of parallel removals of a key one counts": removesOnce,
+		"every key gets its other sealed form":     resealsKeys,
+		"of some keys none is changed":             resealsKeysWhole,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
 	}

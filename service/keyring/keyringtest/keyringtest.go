@@ -15,9 +15,10 @@ import (
 
 // Store is a working keyring.Store in memory. It is safe for concurrent use.
 type Store struct {
-	mu   sync.Mutex
-	rows []model.Key
-	fail error
+	mu     sync.Mutex
+	rows   []model.Key
+	values []model.Sealed // in the order in which they were put
+	fail   error
 }
 
 // New makes an empty store.

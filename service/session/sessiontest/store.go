@@ -295,3 +295,19 @@ func gone(ctx context.Context) error {
 	}
 	return nil
 }
+
+// LastExpiry is when the last of the logins made before an instant expires.
+func (s *Store) LastExpiry(ctx context.Context, createdBefore model.Time) (model.Time, error) {
+	if err := gone(ctx); err != nil {
+		return model.Time{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var last model.Time
+	for _, l := range s.logins {
+		if l.CreatedAt.Before(createdBefore.Time) && l.ExpiresAt.After(last.Time) {
+			last = l.ExpiresAt
+		}
+	}
+	return last, nil
+}

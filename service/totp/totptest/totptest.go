@@ -40,6 +40,13 @@ func (s *Store) TOTP(_ context.Context, accountKey string) (model.TOTP, error) {
 	return row, nil
 }
 
+// Replace puts row in the place of its account's.
+func (s *Store) Replace(row model.TOTP) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows[row.AccountKey] = row
+}
+
 // SavePendingTOTP keeps the newest pending secret.
 func (s *Store) SavePendingTOTP(_ context.Context, accountKey, sealed string, at model.Time) error {
 	s.mu.Lock()
