@@ -29,6 +29,7 @@ func tables() []any {
 		model.Role{},
 		model.Setting{},
 		model.SSHKey{},
+		model.Throttle{},
 		model.TOTP{},
 	}
 }
