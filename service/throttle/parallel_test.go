@@ -110,8 +110,8 @@ func TestOnlySoManyWait(t *testing.T) {
 			if in.Load() != 0 || out.Load() != 300 {
 				t.Errorf("%d got in and %d were refused, want all to be refused", in.Load(), out.Load())
 			}
-			s.LiftAccount(t.Context(), "owner")
-			s.LiftAddress(t.Context(), here)
+			liftAccount(t, s, "owner")
+			liftAddress(t, s, here)
 		}
 	})
 }
