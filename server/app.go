@@ -61,8 +61,10 @@ type App struct {
 	api     *alist.API
 	imports *importer.Service
 	wrapper *importer.Wrapper
+	guesses *throttle.Service
 	handler http.Handler
 	limits  limits
+	beside  bool           // a command beside a running server
 	untold  error          // why a running server did not hear of an ending
 	closers []func() error // run last to first
 }
@@ -125,6 +127,7 @@ func (a *App) open(ctx context.Context, serve bool) error {
 	case serve:
 		return ErrRunning
 	default:
+		a.beside = true
 		a.hub.Subscribe(a.tellServer)
 		a.closers = append(a.closers, func() error { return a.untold })
 	}
@@ -133,6 +136,11 @@ func (a *App) open(ctx context.Context, serve bool) error {
 	}
 	if err := a.openServices(ctx); err != nil {
 		return err
+	}
+	if serve { // a command counts nothing
+		if err := a.guesses.Load(ctx); err != nil {
+			return err
+		}
 	}
 	if err := a.found(ctx); err != nil {
 		return err
@@ -186,8 +194,7 @@ func (a *App) openServices(ctx context.Context) error {
 	if err := sessions.Validate(); err != nil {
 		return err
 	}
-	limits, err := throttle.New(throttle.Defaults(), a.opts.Now)
-	if err != nil {
+	if err := a.openThrottle(); err != nil {
 		return err
 	}
 	a.Accounts = account.New(a.db.Accounts(), a.hub, a.audit, a.opts.Now, a.cfg.CacheSize)
@@ -197,17 +204,18 @@ func (a *App) openServices(ctx context.Context) error {
 	})
 	factors := totp.New(a.db.TOTP(), a.Ring, a.hub, a.opts.Now, a.audit.Record)
 	a.Profile = profile.New(profile.Deps{
-		Accounts: a.Accounts, Hasher: hasher, Passwords: passwords, Factors: factors, Throttle: limits, Now: a.opts.Now,
+		Accounts: a.Accounts, Hasher: hasher, Passwords: passwords, Factors: factors, Throttle: a.guesses,
+		Audit: a.audit, Now: a.opts.Now,
 	})
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	a.Admins = admin.New(admin.Deps{
-		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Factors: factors, Throttle: limits, Audit: a.audit,
+		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Factors: factors, Throttle: a.guesses, Audit: a.audit,
 	})
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts,
 		Login: login.New(login.Deps{
 			Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
-			Factors: factors, Throttle: limits, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
+			Factors: factors, Throttle: a.guesses, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
 		}),
 		Profile: a.Profile, Sessions: a.Sessions, Settings: a.Settings, Factors: factors,
 		SSHKeys: sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record),

@@ -53,6 +53,7 @@ func (a *App) table() []route {
 		{post, "/api/me/update", caller, api.UpdateMe},
 		{get, "/api/me/sessions", caller, api.Sessions},
 		{post, "/api/me/sessions/evict", caller, api.Evict},
+		{post, "/api/me/throttle/lift", caller, api.LiftMine},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
@@ -83,6 +84,9 @@ func (a *App) table() []route {
 		{get, "/api/admin/session/list", admin, api.AdminSessions},
 		{post, "/api/admin/session/evict", admin, api.AdminEvict},
 		{post, "/api/admin/session/clean", admin, api.AdminClean},
+
+		{get, "/api/admin/throttle/list", admin, api.Throttled},
+		{post, "/api/admin/throttle/lift", admin, api.Lift},
 
 		{each, "/api/public/settings", public, api.PublicSettings},
 		{each, "/api/public/archive_extensions", public, api.Nothing},

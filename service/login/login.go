@@ -63,7 +63,8 @@ type Request struct {
 
 // SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded,
 // totp.ErrWrongCode, throttle.ErrThrottled, password.ErrBusy,
-// password.ErrTooLong or session.ErrTooManyDevices.
+// password.ErrTooLong, session.ErrTooManyDevices, or model.ErrUnavailable if the
+// attempt cannot be counted.
 func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error) {
 	var opened session.Opened
 	a, err := s.Accounts.ForSignIn(ctx, r.Username)
@@ -122,19 +123,23 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	return opened, nil
 }
 
+// nobody is as long as an account's key, and is none.
+const nobody = "00000000000000000000000000000000"
+
 // begin counts the attempt against the account, or against the name if there
-// is no such account, and against where it comes from.
+// is no such account, and against where it comes from. It asks the database the
+// same questions about both.
 func (s *Service) begin(ctx context.Context, r Request, a model.Account) (*throttle.Ticket, error) {
-	if a.Key == "" {
-		return s.Throttle.Begin(ctx, throttle.Attempt{AccountKey: account.Fold(r.Username), Address: r.Address})
+	key, attempt := a.Key, throttle.Attempt{AccountKey: a.Key, Address: r.Address}
+	if key == "" {
+		key, attempt.Name = nobody, account.Fold(r.Username)
 	}
-	known, err := s.Sessions.Known(ctx, a.Key, r.ClientID)
+	known, err := s.Sessions.Known(ctx, key, r.ClientID)
 	if err != nil {
 		return nil, fmt.Errorf("look for a known device: %w", err)
 	}
-	return s.Throttle.Begin(ctx, throttle.Attempt{
-		AccountKey: a.Key, Address: r.Address, Device: s.Sessions.DeviceKey(a.Key, r.ClientID), Known: known,
-	})
+	attempt.Device, attempt.Known = s.Sessions.DeviceKey(key, r.ClientID), known
+	return s.Throttle.Begin(ctx, attempt)
 }
 
 // passwordRight costs the same whether or not there is such an account.
@@ -172,8 +177,11 @@ func (s *Service) checkCode(ctx context.Context, r Request, a model.Account, att
 		attempt.Cancel()
 		return ErrCodeNeeded
 	}
-	codes, err := s.Throttle.Codes(ctx, a.Key)
+	codes, err := s.Throttle.Codes(ctx, a.Key, r.Address)
 	if err != nil {
+		if !errors.Is(err, throttle.ErrThrottled) {
+			attempt.Cancel() // our fault, not a guess
+		}
 		return err
 	}
 	err = s.Factors.Check(ctx, a.Key, r.Code)

@@ -11,6 +11,7 @@ import (
 	"latchkey/model"
 	"latchkey/service/access"
 	"latchkey/service/account"
+	"latchkey/service/audit"
 	"latchkey/service/fault"
 	"latchkey/service/password"
 	"latchkey/service/throttle"
@@ -35,6 +36,7 @@ type Deps struct {
 	Passwords *password.Checker
 	Factors   *totp.Service
 	Throttle  *throttle.Service
+	Audit     *audit.Recorder
 	Now       func() time.Time
 }
 
@@ -129,7 +131,7 @@ func (s *Service) EnableTwoFactor(ctx context.Context, by access.Caller, secret,
 	if by.Account.IsGuest() {
 		return totp.ErrGuest
 	}
-	codes, err := s.Throttle.Codes(ctx, by.Account.Key)
+	codes, err := s.Throttle.Codes(ctx, by.Account.Key, by.Address)
 	if err != nil {
 		return err
 	}
