@@ -131,6 +131,7 @@ func TestOpenAPIOperationsWork(t *testing.T) {
 	v.sshKeys(token)
 	v.admin(in.DeviceKey)
 	v.accounts()
+	v.throttle()
 	v.roles()
 	v.settings()
 	v.absent(token)
