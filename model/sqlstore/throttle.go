@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -44,7 +45,10 @@ func (s *Throttle) SaveThrottles(ctx context.Context, lifts []model.ThrottleLift
 				return fmt.Errorf("lift throttle: %w", err)
 			}
 		}
-		rows, err := withAccounts(tx, rows)
+		if len(rows) == 0 {
+			return nil
+		}
+		rows, err := withAccounts(tx, slices.Clone(rows))
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -57,15 +61,11 @@ func (s *Throttle) SaveThrottles(ctx context.Context, lifts []model.ThrottleLift
 }
 
 // withAccounts are the rows that belong to no account, or to one that is there.
+// It asks in any case: what a guess costs must not tell whose it is.
 func withAccounts(tx *gorm.DB, rows []model.Throttle) ([]model.Throttle, error) {
-	var asked, there []string
-	for _, row := range rows {
-		if row.AccountKey != "" {
-			asked = append(asked, row.AccountKey)
-		}
-	}
-	if len(asked) == 0 {
-		return rows, nil
+	asked, there := make([]string, len(rows)), []string{}
+	for i, row := range rows {
+		asked[i] = row.AccountKey
 	}
 	if err := tx.Model(&model.Account{}).Where("accounts.key IN ?", asked).Pluck("accounts.key", &there).Error; err != nil {
 		return nil, fmt.Errorf("look for accounts: %w", err)
@@ -74,13 +74,7 @@ func withAccounts(tx *gorm.DB, rows []model.Throttle) ([]model.Throttle, error) 
 	for _, key := range there {
 		exists[key] = true
 	}
-	var kept []model.Throttle
-	for _, row := range rows {
-		if exists[row.AccountKey] {
-			kept = append(kept, row)
-		}
-	}
-	return kept, nil
+	return slices.DeleteFunc(rows, func(row model.Throttle) bool { return !exists[row.AccountKey] }), nil
 }
 
 // CleanThrottles deletes about atMost counters of the kind that are empty, and

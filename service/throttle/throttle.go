@@ -112,6 +112,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 // source answers to its own budget only: guessing from elsewhere never shuts the
 // owner out. What it costs tells nothing about the account.
 func (s *Service) Begin(ctx context.Context, a Attempt) (*Ticket, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, storeWait, model.ErrUnavailable)
+	defer cancel()
 	address, shown := s.address(a.Address)
 	pair := key{who: s.who(a), place: address}
 	stored, err := s.isKnown(ctx, pair)
@@ -133,6 +135,9 @@ func (s *Service) Begin(ctx context.Context, a Attempt) (*Ticket, error) {
 			s.pending.leave(o.full)
 		case <-ctx.Done():
 			s.pending.leave(o.full)
+			if err := context.Cause(ctx); errors.Is(err, model.ErrUnavailable) {
+				return nil, fmt.Errorf("wait for other attempts: %w", err)
+			}
 			return nil, ErrThrottled.After(time.Duration(o.wait))
 		}
 	}
@@ -175,6 +180,8 @@ func (s *Service) ticket(a Attempt, pair key, stored bool) *Ticket {
 // address's budget whole again; the account's stays: who has the password may
 // not guess on because the owner signs in now and then.
 func (s *Service) Codes(ctx context.Context, accountKey, address string) (*Ticket, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, storeWait, model.ErrUnavailable)
+	defer cancel()
 	place, _ := s.address(address)
 	t := &Ticket{service: s, at: s.instant(), account: accountKey}
 	t.pair = key{who: s.who(Attempt{AccountKey: accountKey}), place: place}
@@ -191,15 +198,13 @@ func (s *Service) Codes(ctx context.Context, accountKey, address string) (*Ticke
 	return s.stored(ctx, t)
 }
 
-// storeWait is how long an attempt waits for being stored: the store's own
-// patience with one write.
+// storeWait is how long an attempt waits for others and for being stored: the
+// store's own patience with one write. Only a store that is away takes as long.
 const storeWait = 10 * time.Second
 
 // stored returns the ticket when its charges are. It is cancelled if they
 // cannot be.
 func (s *Service) stored(ctx context.Context, t *Ticket) (*Ticket, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
 	err := s.journal.Commit(ctx, t.entries()...)
 	if err == nil {
 		return t, nil
