@@ -194,7 +194,7 @@ func (a *App) openServices(ctx context.Context) error {
 	if err := sessions.Validate(); err != nil {
 		return err
 	}
-	if err := a.openThrottle(); err != nil {
+	if err := a.openThrottle(ctx); err != nil {
 		return err
 	}
 	a.Accounts = account.New(a.db.Accounts(), a.hub, a.audit, a.opts.Now, a.cfg.CacheSize)

@@ -15,7 +15,7 @@ import (
 
 // openThrottle makes the throttle, which does not know yet what was counted
 // before. Its key never changes, as the device key that it is derived from.
-func (a *App) openThrottle() error {
+func (a *App) openThrottle(ctx context.Context) error {
 	mac := hmac.New(sha256.New, a.Ring.Device())
 	_, _ = mac.Write([]byte("latchkey throttle")) // never fails (hash.Hash)
 	var err error
@@ -26,7 +26,7 @@ func (a *App) openThrottle() error {
 		return err
 	}
 	a.closers = append(a.closers, func() error {
-		a.guesses.Close(context.Background())
+		a.guesses.Close(context.WithoutCancel(ctx))
 		return nil
 	})
 	return nil

@@ -53,7 +53,6 @@ func (a *App) table() []route {
 		{post, "/api/me/update", caller, api.UpdateMe},
 		{get, "/api/me/sessions", caller, api.Sessions},
 		{post, "/api/me/sessions/evict", caller, api.Evict},
-		{post, "/api/me/throttle/lift", caller, api.LiftMine},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
@@ -85,16 +84,23 @@ func (a *App) table() []route {
 		{post, "/api/admin/session/evict", admin, api.AdminEvict},
 		{post, "/api/admin/session/clean", admin, api.AdminClean},
 
-		{get, "/api/admin/throttle/list", admin, api.Throttled},
-		{post, "/api/admin/throttle/lift", admin, api.Lift},
-
 		{each, "/api/public/settings", public, api.PublicSettings},
 		{each, "/api/public/archive_extensions", public, api.Nothing},
 		{each, "/api/public/offline_download_tools", public, api.Nothing},
 
 		{get, "/api/openapi.json", public, openAPI},
 	}
+	rows = append(rows, a.throttled(caller, admin)...)
 	return append(rows, a.absent(public, caller)...)
+}
+
+// throttled are the routes of those whose sign-ins are refused.
+func (a *App) throttled(caller, admin guard) []route {
+	return []route{
+		{post, "/api/me/throttle/lift", caller, a.api.LiftMine},
+		{get, "/api/admin/throttle/list", admin, a.api.Throttled},
+		{post, "/api/admin/throttle/lift", admin, a.api.Lift},
+	}
 }
 
 // absent are the routes of what AList has and Latchkey has not, so that its

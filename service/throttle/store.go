@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"latchkey/model"
@@ -38,8 +39,7 @@ func (s *Service) write(ctx context.Context, batch []entry) error {
 		seen  = map[model.ThrottleID]bool{}
 		now   = s.now()
 	)
-	for i := len(batch) - 1; i >= 0; i-- { // of a known address, the last one counts
-		e := batch[i]
+	for _, e := range slices.Backward(batch) { // of a known address, the last one counts
 		if e.lift != nil {
 			lifts = append(lifts, *e.lift)
 			continue
