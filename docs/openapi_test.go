@@ -163,6 +163,7 @@ func isRequest(schema string) bool {
 		"SettingValues",
 		"SignIn",
 		"SignInForm",
+		"ThrottleSubject",
 		"UserForm",
 		"Verification":
 		return true

@@ -61,6 +61,7 @@ type App struct {
 	api     *alist.API
 	imports *importer.Service
 	wrapper *importer.Wrapper
+	guesses *throttle.Service
 	handler http.Handler
 	limits  limits
 	serves  bool           // not for one command only
@@ -139,6 +140,11 @@ func (a *App) open(ctx context.Context, serve bool) error {
 	if err := a.openServices(ctx); err != nil {
 		return err
 	}
+	if serve { // a command counts nothing
+		if err := a.guesses.Load(ctx); err != nil {
+			return err
+		}
+	}
 	if err := a.found(ctx); err != nil {
 		return err
 	}
@@ -195,8 +201,7 @@ func (a *App) openServices(ctx context.Context) error {
 	if err := sessions.Validate(); err != nil {
 		return err
 	}
-	limits, err := throttle.New(throttle.Defaults(), a.opts.Now)
-	if err != nil {
+	if err := a.openThrottle(ctx); err != nil {
 		return err
 	}
 	a.Accounts = account.New(a.db.Accounts(), a.hub, a.audit, a.opts.Now, a.cfg.CacheSize)
@@ -207,16 +212,16 @@ func (a *App) openServices(ctx context.Context) error {
 	factors := totp.New(a.db.TOTP(), a.Ring, a.hub, a.opts.Now, a.audit.Record)
 	logins := login.New(login.Deps{
 		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
-		Factors: factors, Throttle: limits, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
+		Factors: factors, Throttle: a.guesses, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
 	})
 	keys := sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record)
 	a.Profile = profile.New(profile.Deps{
-		Accounts: a.Accounts, Hasher: hasher, Policy: policy, Passwords: passwords, Factors: factors, Throttle: limits,
-		Now: a.opts.Now, Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: keys,
+		Accounts: a.Accounts, Hasher: hasher, Policy: policy, Passwords: passwords, Factors: factors, Throttle: a.guesses,
+		Audit: a.audit, Now: a.opts.Now, Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: keys,
 	})
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	a.Admins = admin.New(admin.Deps{
-		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: limits,
+		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses,
 		Audit: a.audit,
 	})
 	a.api = alist.New(alist.Deps{

@@ -27,6 +27,7 @@ type control struct {
 	hub      *revocation.Hub
 	audit    *audit.Recorder
 	reread   func(ctx context.Context) error // of what a notice about everything may have changed
+	lift     func(ctx context.Context, l lifted) error
 	secret   string
 	file     string
 }
@@ -44,13 +45,20 @@ type notice struct {
 	LoginID    string `json:"login_id"`
 }
 
+// note is what a command posts: a notice, unless it lifted a throttle.
+type note struct {
+	notice
+
+	Lifted *lifted `json:"lifted,omitempty"`
+}
+
 func (a *App) openControl(ctx context.Context) (*control, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for commands: %w", err)
 	}
 	c := &control{
-		listener: listener, hub: a.hub, audit: a.audit, reread: a.reread,
+		listener: listener, hub: a.hub, audit: a.audit, reread: a.reread, lift: a.lift,
 		secret: secret.ID() + secret.ID(), file: a.dir.file(controlFile),
 	}
 	text, err := json.Marshal(controlNote{Address: listener.Addr().String(), Secret: c.secret}) //nolint:gosec // G117: the file is where the secret belongs
@@ -75,24 +83,32 @@ func (c *control) remove() error {
 // ServeHTTP answers GET, which asks whether the server is there, and passes
 // what is posted on. It answers 204 when everybody has acted, and 503 when keys
 // or settings could not be read again: a removed key would still count, and the
-// command must not say otherwise.
+// command must not say otherwise. The same holds for what could not be lifted.
 func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !secret.Equal(r.Header.Get("Authorization"), c.secret) {
 		http.Error(w, "forbidden", http.StatusForbidden)
 		return
 	}
 	if r.Method != http.MethodGet {
-		var n notice
+		var n note
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&n); err != nil {
 			http.Error(w, "malformed notice", http.StatusBadRequest)
 			return
 		}
-		if err := c.publish(r.Context(), revocation.Notice(n)); err != nil {
+		if err := c.act(r.Context(), n); err != nil {
 			http.Error(w, "unavailable", http.StatusServiceUnavailable)
 			return
 		}
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// act does what a command asks for.
+func (c *control) act(ctx context.Context, n note) error {
+	if n.Lifted != nil {
+		return c.lift(context.WithoutCancel(ctx), *n.Lifted)
+	}
+	return c.publish(ctx, revocation.Notice(n.notice))
 }
 
 // publish is the hub's, but tells whether a reading again went well. What is
@@ -124,11 +140,16 @@ func (a *App) claim(ctx context.Context) (alone bool, err error) {
 	return alone, err
 }
 
-// tellServer returns when the running server has acted on the notice, or when
-// there is none any more: the next one reads what is committed.
+// tellServer tells the running server of an ending.
 func (a *App) tellServer(ctx context.Context, n revocation.Notice) {
+	a.tell(ctx, note{notice: notice(n)})
+}
+
+// tell returns when the running server has acted on the note, or when there is
+// none any more: the next one reads what is committed.
+func (a *App) tell(ctx context.Context, n note) {
 	err := a.persist(ctx, func(ctx context.Context) (bool, error) {
-		body, err := json.Marshal(notice(n))
+		body, err := json.Marshal(n)
 		if err == nil {
 			err = a.callServer(ctx, http.MethodPost, body)
 		}
@@ -171,16 +192,16 @@ func (a *App) callServer(ctx context.Context, method string, body []byte) error 
 	if err != nil {
 		return fmt.Errorf("find the running server: %w", err)
 	}
-	var note controlNote
-	if err := json.Unmarshal(text, &note); err != nil {
+	var at controlNote
+	if err := json.Unmarshal(text, &at); err != nil {
 		return fmt.Errorf("find the running server: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+note.Address, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+at.Address, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("call the running server: %w", err)
 	}
 	req.Close = true
-	req.Header.Set("Authorization", note.Secret)
+	req.Header.Set("Authorization", at.Secret)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return fmt.Errorf("call the running server: %w", err)

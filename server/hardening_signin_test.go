@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -100,7 +101,7 @@ func TestEnabledGuestCannotSignIn(t *testing.T) {
 	before := f.rows(t)
 	for _, password := range []string{"", given, staticHash(given), "guest", staticHash(""), staticHash("guest"), servertest.AdminPassword} {
 		for _, route := range []string{"/api/auth/login", "/api/auth/login/hash"} {
-			f.App.Profile.Throttle.LiftAccount(t.Context(), f.account(t, "guest"))
+			f.clock.Advance(time.Hour) // nobody is throttled any more
 			reply := f.Do(t, servertest.Request{Path: route, From: f.peer(), Body: map[string]string{"username": "guest", "password": password}})
 			wantCode(t, "guest with "+password, reply, http.StatusBadRequest)
 		}
@@ -121,7 +122,7 @@ func TestDefaultPasswordsNeverSignIn(t *testing.T) {
 		for _, word := range words {
 			for _, password := range []string{word, staticHash(word)} {
 				for _, route := range []string{"/api/auth/login", "/api/auth/login/hash"} {
-					f.App.Profile.Throttle.LiftAccount(t.Context(), f.accountOrName(t, name))
+					f.clock.Advance(time.Hour) // nobody is throttled any more
 					reply := f.Do(t, servertest.Request{Path: route, From: f.peer(), Body: map[string]string{"username": name, "password": password}})
 					wantCode(t, fmt.Sprintf("%s with %q at %s", name, password, route), reply, http.StatusBadRequest)
 				}
@@ -135,22 +136,13 @@ func TestDefaultPasswordsNeverSignIn(t *testing.T) {
 	if strings.Contains(f.log.String(), printed[1]) {
 		t.Error("the first password is in the log")
 	}
-	f.App.Profile.Throttle.LiftAccount(t.Context(), f.account(t, "admin"))
+	f.clock.Advance(time.Hour)
 	f.SignIn(t, "admin", printed[1], "")
 	var again bytes.Buffer
 	besiege(t, func(c *config.Config, o *server.Options) { c.AdminPassword, o.Out = config.Secret{}, &again })
 	if second := regexp.MustCompile(`password +(\S+)\n`).FindStringSubmatch(again.String()); second == nil || second[1] == printed[1] {
 		t.Errorf("the first password of two servers is %q and %q", printed[1], again.String())
 	}
-}
-
-// accountOrName is what the throttle knows a name by.
-func (f *fortress) accountOrName(t testing.TB, name string) string {
-	t.Helper()
-	if a, err := f.App.Accounts.ForSignIn(t.Context(), name); err == nil {
-		return a.Key
-	}
-	return strings.ToLower(name)
 }
 
 // hashesOf counts the password hashes that an act computes, by their memory:
@@ -226,7 +218,7 @@ func BenchmarkRefusedSignIn(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				f.App.Profile.Throttle.LiftAccount(b.Context(), f.accountOrName(b, name))
+				f.clock.Advance(time.Hour) // nobody is throttled any more
 				f.tryPassword(b, name, "wrong", f.peer())
 			}
 		})

@@ -142,6 +142,7 @@ func (c *camp) ownTargets() []target {
 		{method: get, path: "/api/me/sessions"},
 		{method: post, path: "/api/me/sessions/evict_others"},
 		{method: post, path: "/api/me/sessions/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
+		{method: post, path: "/api/me/throttle/lift", idle: true},
 		{method: get, path: "/api/me/sshkey/list", paging: true},
 		{
 			method: post, path: "/api/me/sshkey/add", body: map[string]any{"title": "laptop", "key": goodKey},
@@ -177,6 +178,11 @@ func (c *camp) adminTargets() []target {
 		{
 			method: post, path: "/api/admin/session/clean", body: map[string]any{"session_id": c.dead, "user_id": 0},
 			fields: []field{{name: "session_id", optional: true}, {name: "user_id", optional: true, kind: number}},
+		},
+		{method: get, path: "/api/admin/throttle/list"},
+		{
+			method: post, path: "/api/admin/throttle/lift", idle: true, body: map[string]any{"username": "victim"},
+			fields: []field{{name: "username"}, {name: "address", optional: true}},
 		},
 		{method: get, path: "/api/admin/user/list", paging: true},
 		{method: get, path: "/api/admin/user/get", query: "id=" + c.userID, ids: id},

@@ -132,6 +132,7 @@ func TestOpenAPIOperationsWork(t *testing.T) {
 	v.admin(in.DeviceKey)
 	v.stepUp(token)
 	v.accounts()
+	v.throttle()
 	v.roles()
 	v.settings()
 	v.absent(token)

@@ -93,7 +93,7 @@ func (a *App) table() []route {
 
 		{get, "/api/openapi.json", public, openAPI},
 	}
-	return slices.Concat(rows, a.stepUp(enrolling, caller), a.factor(caller), a.absent(public, caller))
+	return slices.Concat(rows, a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin), a.absent(public, caller))
 }
 
 // stepUp are the routes by which callers prove who they are once more, and what
@@ -112,6 +112,15 @@ func (a *App) factor(caller guard) []route {
 		{post, "/api/auth/2fa/disable", caller, a.api.DisableTwoFactor},
 		{post, "/api/auth/2fa/recovery_codes", caller, a.api.RenewRecoveryCodes},
 		{get, "/api/auth/2fa/status", caller, a.api.TwoFactorStatus},
+	}
+}
+
+// throttled are the routes of those whose sign-ins are refused.
+func (a *App) throttled(caller, admin guard) []route {
+	return []route{
+		{post, "/api/me/throttle/lift", caller, a.api.LiftMine},
+		{get, "/api/admin/throttle/list", admin, a.api.Throttled},
+		{post, "/api/admin/throttle/lift", admin, a.api.Lift},
 	}
 }
 

@@ -88,6 +88,9 @@ func (w *importing) vacate(a model.Account) {
 	}
 	done := q.Delete(&model.Account{})
 	w.one(done, "make room")
+	if w.err == nil {
+		w.err = forgetThrottles(w.tx, a.Key)
+	}
 }
 
 // fill replaces a role that is still what it was.

@@ -30,6 +30,7 @@ func tables() []any {
 		model.Role{},
 		model.Setting{},
 		model.SSHKey{},
+		model.Throttle{},
 		model.TOTP{},
 	}
 }

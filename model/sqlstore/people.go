@@ -184,6 +184,6 @@ func (s *Accounts) DeleteAccount(ctx context.Context, key string) error {
 		if err := tx.Where("accounts.key = ?", key).Delete(&model.Account{}).Error; err != nil {
 			return err
 		}
-		return adminLeft(tx, old)
+		return firstError(forgetThrottles(tx, key), adminLeft(tx, old))
 	})
 }

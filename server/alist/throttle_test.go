@@ -107,3 +107,11 @@ func TestClientsThatTryAHashFirstAreNotStopped(t *testing.T) {
 		}
 	}
 }
+
+// signInWith signs in with the right password and a code.
+func (s *site) signInWith(t testing.TB, username, code, from string) servertest.Reply {
+	t.Helper()
+	return s.Do(t, servertest.Request{
+		Path: plainRoute, From: from, Body: object{"username": username, "password": password, "otp_code": code},
+	})
+}

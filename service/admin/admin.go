@@ -121,7 +121,7 @@ func (s *Service) Register(ctx context.Context, name, plain, address string) err
 	if err := s.Policy.CheckNew(plain, name); err != nil {
 		return err
 	}
-	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{AccountKey: account.Fold(name), Address: address})
+	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{Name: account.Fold(name), Address: address})
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"latchkey/service/setting"
 	"latchkey/service/setting/settingtest"
 	"latchkey/service/throttle"
+	"latchkey/service/throttle/throttletest"
 	"latchkey/service/totp"
 	"latchkey/service/totp/totptest"
 )
@@ -58,7 +59,9 @@ func newFixture(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limits, err := throttle.New(throttle.Defaults(), now)
+	limits, err := throttle.New(throttle.Defaults(), throttle.Deps{
+		Store: throttletest.New(), Key: []byte("0123456789abcdef0123456789abcdef"), Log: slog.New(slog.DiscardHandler), Now: now,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

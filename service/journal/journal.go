@@ -29,6 +29,8 @@ type Journal[T any] struct {
 	queue  []T
 	taken  uint64 // items that ever came
 	stored uint64 // of those, the ones that were written
+	failed uint64 // writes that failed
+	reason error  // of the last one
 }
 
 // New makes a journal. write stores a batch in one transaction; it bounds its
@@ -45,8 +47,9 @@ func (j *Journal[T]) Add(item T) error {
 }
 
 // Commit adds items and returns when they are stored. It fails with ErrFull,
-// with ctx, or as write does; except after ErrFull the items are still written
-// later.
+// with ctx, or as write does, also when it did for others meanwhile: a crowd
+// waits for a storage that is away no longer than one does. Except after ErrFull
+// the items are still written later.
 func (j *Journal[T]) Commit(ctx context.Context, items ...T) error {
 	until, err := j.add(items)
 	if err != nil {
@@ -76,6 +79,7 @@ func (j *Journal[T]) Flush(ctx context.Context) error {
 
 // flush writes, or waits for whoever is writing, until so many are stored.
 func (j *Journal[T]) flush(ctx context.Context, until uint64) error {
+	failed, _ := j.failures()
 	select {
 	case j.writing <- struct{}{}:
 	case <-ctx.Done():
@@ -87,11 +91,28 @@ func (j *Journal[T]) flush(ctx context.Context, until uint64) error {
 		if len(batch) == 0 {
 			return nil
 		}
+		if now, reason := j.failures(); now != failed {
+			return reason
+		}
 		if err := j.write(context.WithoutCancel(ctx), batch); err != nil { // others wait for it too
+			j.fail(err)
 			return err
 		}
 		j.done(len(batch))
 	}
+}
+
+// failures is how many writes failed, and why the last one did.
+func (j *Journal[T]) failures() (uint64, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.failed, j.reason
+}
+
+func (j *Journal[T]) fail(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.failed, j.reason = j.failed+1, err
 }
 
 // next is the batch to write, nil if so many are stored already.

@@ -93,6 +93,34 @@ func TestWhatFailedIsTriedAgainInOrder(t *testing.T) {
 	}
 }
 
+// A storage that takes its time to fail does so once for all who wait.
+func TestACrowdFailsTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away, tries := errors.New("away"), 0
+		j := journal.New(func(context.Context, []int) error {
+			tries++
+			time.Sleep(5 * time.Second)
+			return away
+		})
+		begun := time.Now()
+		var all sync.WaitGroup
+		for n := range 100 {
+			all.Go(func() {
+				if err := j.Commit(t.Context(), n); !errors.Is(err, away) {
+					t.Errorf("Commit = %v, want %v", err, away)
+				}
+			})
+		}
+		all.Wait()
+		if took := time.Since(begun); tries != 1 || took != 5*time.Second {
+			t.Errorf("%d tries in %v, want one in 5 s", tries, took)
+		}
+		if err := j.Flush(t.Context()); !errors.Is(err, away) || tries != 2 {
+			t.Errorf("who comes later has %v after %d tries, want another try", err, tries)
+		}
+	})
+}
+
 func TestWhoGivesUpWaitingLeavesTheItemThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := book{gate: make(chan struct{})}

@@ -64,7 +64,8 @@ type Request struct {
 
 // SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded,
 // totp.ErrWrongCode, throttle.ErrThrottled, password.ErrBusy,
-// password.ErrTooLong or session.ErrTooManyDevices.
+// password.ErrTooLong, session.ErrTooManyDevices, or model.ErrUnavailable if the
+// attempt cannot be counted.
 func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error) {
 	var opened session.Opened
 	ctx = access.With(ctx, access.Caller{Address: r.Address}) // nobody yet, but from somewhere
@@ -122,19 +123,23 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	return opened, err
 }
 
+// nobody is as long as an account's key, and is none.
+const nobody = "00000000000000000000000000000000"
+
 // source is what the attempt is counted by: the account, or the name if there is
-// no such account, and where it comes from.
+// no such account, and where it comes from. It asks the database the same
+// questions about both.
 func (s *Service) source(ctx context.Context, r Request, a model.Account) (throttle.Attempt, error) {
-	if a.Key == "" {
-		return throttle.Attempt{AccountKey: account.Fold(r.Username), Address: r.Address}, nil
+	key, from := a.Key, throttle.Attempt{AccountKey: a.Key, Address: r.Address}
+	if key == "" {
+		key, from.Name = nobody, account.Fold(r.Username)
 	}
-	known, err := s.Sessions.Known(ctx, a.Key, r.ClientID)
+	known, err := s.Sessions.Known(ctx, key, r.ClientID)
 	if err != nil {
 		return throttle.Attempt{}, fmt.Errorf("look for a known device: %w", err)
 	}
-	return throttle.Attempt{
-		AccountKey: a.Key, Address: r.Address, Device: s.Sessions.DeviceKey(a.Key, r.ClientID), Known: known,
-	}, nil
+	from.Device, from.Known = s.Sessions.DeviceKey(key, r.ClientID), known
+	return from, nil
 }
 
 func (r Request) proof() Proof { return Proof{Password: r.Password, Hashed: r.Hashed, Code: r.Code} }

@@ -39,7 +39,7 @@ func (s *Service) prove(ctx context.Context, from throttle.Attempt, p Proof, a m
 	if !right || a.Disabled || slices.Contains(a.Roles, model.RoleGuest) {
 		return ErrCredentials
 	}
-	if err := s.checkCode(ctx, p, a, attempt); err != nil {
+	if err := s.checkCode(ctx, p, from, attempt); err != nil {
 		return err
 	}
 	if err := then(); err != nil {
@@ -72,8 +72,8 @@ func (p Proof) static() string {
 
 // checkCode asks for the second factor where there is one, unless it was proven. A missing code is
 // no failure: clients first learn from it that they must ask.
-func (s *Service) checkCode(ctx context.Context, p Proof, a model.Account, attempt *throttle.Ticket) error {
-	enabled, err := s.Factors.Enabled(ctx, a.Key)
+func (s *Service) checkCode(ctx context.Context, p Proof, from throttle.Attempt, attempt *throttle.Ticket) error {
+	enabled, err := s.Factors.Enabled(ctx, from.AccountKey)
 	if err != nil {
 		attempt.Cancel() // our fault, not a guess
 		return err
@@ -85,11 +85,14 @@ func (s *Service) checkCode(ctx context.Context, p Proof, a model.Account, attem
 		attempt.Cancel()
 		return ErrCodeNeeded
 	}
-	codes, err := s.Throttle.Codes(ctx, a.Key)
+	codes, err := s.Throttle.Codes(ctx, from.AccountKey, from.Address)
 	if err != nil {
+		if !errors.Is(err, throttle.ErrThrottled) {
+			attempt.Cancel() // our fault, not a guess
+		}
 		return err
 	}
-	err = s.Factors.Check(ctx, a.Key, p.Code)
+	err = s.Factors.Check(ctx, from.AccountKey, p.Code)
 	switch {
 	case errors.Is(err, totp.ErrWrongCode):
 		codes.Fail()

@@ -11,6 +11,7 @@ import (
 	"latchkey/model"
 	"latchkey/service/access"
 	"latchkey/service/account"
+	"latchkey/service/audit"
 	"latchkey/service/fault"
 	"latchkey/service/login"
 	"latchkey/service/password"
@@ -44,6 +45,7 @@ type Deps struct {
 	Sessions  *session.Service
 	Settings  *setting.Service
 	SSHKeys   *sshkey.Service
+	Audit     *audit.Recorder
 	Now       func() time.Time
 }
 
@@ -137,7 +139,7 @@ func (s *Service) EnableTwoFactor(ctx context.Context, by access.Caller, secret,
 	if by.Account.IsGuest() {
 		return totp.ErrGuest
 	}
-	codes, err := s.Throttle.Codes(ctx, by.Account.Key)
+	codes, err := s.Throttle.Codes(ctx, by.Account.Key, by.Address)
 	if err != nil {
 		return err
 	}

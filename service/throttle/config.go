@@ -22,24 +22,30 @@ func (l Limit) check(name string) error {
 	return nil
 }
 
+// full is how long a budget that is used up takes to come back, in nanoseconds.
+func (l Limit) full() int64 { return int64(l.Every) * int64(l.Burst) }
+
 // Config is the budgets and what is remembered.
 type Config struct {
 	Address     Limit         // one address (IPv6: its /64), whatever the account
 	Account     Limit         // one account, all unknown sources together
 	Source      Limit         // one account from one known source
 	Codes       Limit         // one account's second-factor codes after a right password
+	SourceCodes Limit         // the same from one address
 	KnownFor    time.Duration // how long an address is known to an account after a sign-in
 	TakeBackFor time.Duration // how soon a success makes the failure before it undone
-	MaxKeys     int           // entries of each of the six tables; the most decayed go first
+	MaxKeys     int           // entries of each of the seven tables, and rows of each kind; the most decayed go first
 }
 
-// Defaults is the table of ruling 26.
+// Defaults is the table of ruling 26. Codes from one address come back as fast
+// as the account's do.
 func Defaults() Config {
 	return Config{
 		Address:     Limit{Burst: 15, Every: 5 * time.Minute / 15},
 		Account:     Limit{Burst: 10, Every: 6 * time.Minute},
 		Source:      Limit{Burst: 10, Every: 5 * time.Minute / 10},
 		Codes:       Limit{Burst: 20, Every: time.Hour / 20},
+		SourceCodes: Limit{Burst: 5, Every: time.Hour / 20},
 		KnownFor:    30 * 24 * time.Hour,
 		TakeBackFor: 10 * time.Second,
 		MaxKeys:     100_000,
@@ -50,6 +56,7 @@ func Defaults() Config {
 func (c Config) Validate() error {
 	errs := []error{
 		c.Address.check("address"), c.Account.check("account"), c.Source.check("source"), c.Codes.check("codes"),
+		c.SourceCodes.check("codes from one address"),
 	}
 	if c.KnownFor <= 0 {
 		errs = append(errs, fmt.Errorf("known for %v, want more than nothing", c.KnownFor))

@@ -10,9 +10,12 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"latchkey/model"
 	"latchkey/service/racetest"
 	"latchkey/service/throttle"
+	"latchkey/service/throttle/throttletest"
 )
 
 func TestParallelAttemptsDoNotSlipBy(t *testing.T) {
@@ -110,8 +113,8 @@ func TestOnlySoManyWait(t *testing.T) {
 			if in.Load() != 0 || out.Load() != 300 {
 				t.Errorf("%d got in and %d were refused, want all to be refused", in.Load(), out.Load())
 			}
-			s.LiftAccount(t.Context(), "owner")
-			s.LiftAddress(t.Context(), here)
+			liftAccount(t, s, "owner")
+			liftAddress(t, s, here)
 		}
 	})
 }
@@ -128,4 +131,47 @@ func TestWaitingEndsWithTheRequest(t *testing.T) {
 	if _, err := s.Begin(ctx, from(there, "owner")); !errors.Is(err, throttle.ErrThrottled) {
 		t.Errorf("Begin = %v, want to be refused", err)
 	}
+}
+
+// A store that answers nobody holds an attempt up for ten seconds, and those
+// that wait for it no longer (F-05).
+func TestWaitingForAStoreThatHangsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := hanging{Store: throttletest.New(), back: make(chan struct{})}
+		s := start(t, throttle.Defaults(), store, time.Now)
+		begun := time.Now()
+		var (
+			all    sync.WaitGroup
+			stored atomic.Int64
+		)
+		for range 40 {
+			all.Go(func() {
+				ticket, err := s.Begin(t.Context(), from(here, "owner"))
+				if err == nil { // the one whose write it is
+					stored.Add(1)
+					ticket.Cancel()
+				} else if waited := time.Since(begun); !errors.Is(err, model.ErrUnavailable) || waited != 10*time.Second {
+					t.Errorf("after %v Begin = %v, want %v after 10 s", waited, err, model.ErrUnavailable)
+				}
+			})
+		}
+		time.Sleep(30 * time.Second)
+		close(store.back)
+		all.Wait()
+		if n := failures(t, s, from(here, "owner"), 40); n != 10 || stored.Load() != 1 {
+			t.Errorf("%d got through, and %d are looked at afterwards, want 1 and 10", stored.Load(), n)
+		}
+	})
+}
+
+// hanging is a store whose writes wait.
+type hanging struct {
+	*throttletest.Store
+
+	back chan struct{}
+}
+
+func (h hanging) SaveThrottles(ctx context.Context, lifts []model.ThrottleLift, rows []model.Throttle) error {
+	<-h.back
+	return h.Store.SaveThrottles(ctx, lifts, rows)
 }

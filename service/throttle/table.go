@@ -3,22 +3,27 @@ package throttle
 import (
 	"slices"
 	"sync"
+
+	"latchkey/model"
 )
 
 // shards is a power of two. All keys of one account or address share a shard.
 const shards = 64
 
-// key names an entry by hashes of the process's own seed: nobody can aim for a
-// collision, and a long user name takes no more room than a short one.
+// key names an entry by hashes under a key of the server: nobody can aim for a
+// collision, a long user name takes no more room than a short one, and a row
+// means the same after a restart.
 type key struct {
-	who   uint64 // an account or an address
-	where uint64 // an account's source; 0 elsewhere
+	who   int64 // an account, a name that nobody has, or an address
+	place int64 // an account's source; 0 elsewhere
 }
 
 // table maps keys to the instant at which their entry stops to matter, in
 // nanoseconds since the service began. It never holds more than its cap.
 type table struct {
-	capacity int // of one shard
+	kind     model.ThrottleKind // empty for what is not stored
+	limit    Limit              // of the kinds that count
+	capacity int                // of one shard
 	shard    [shards]shard
 }
 
@@ -27,25 +32,25 @@ type shard struct {
 	until map[key]int64
 }
 
-func newTable(maxKeys int) *table {
-	t := &table{capacity: maxKeys / shards}
+func newTable(kind model.ThrottleKind, l Limit, maxKeys int) *table {
+	t := &table{kind: kind, limit: l, capacity: maxKeys / shards}
 	for i := range t.shard {
 		t.shard[i].until = map[key]int64{}
 	}
 	return t
 }
 
-func (t *table) of(k key) *shard { return &t.shard[k.who%shards] }
+func (t *table) of(k key) *shard { return &t.shard[k.who&(shards-1)] }
 
 // take adds one failure to the cell (GCRA: its instant moves by one Every). It
 // answers with the cell's new instant, or with 0 and the time to wait when the
 // budget is used up; then nothing was added.
-func (t *table) take(k key, l Limit, now int64) (until, wait int64) {
+func (t *table) take(k key, now int64) (until, wait int64) {
 	s := t.of(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	until = max(s.until[k], now) + int64(l.Every)
-	if wait = until - int64(l.Every)*int64(l.Burst) - now; wait > 0 {
+	until = max(s.until[k], now) + int64(t.limit.Every)
+	if wait = until - t.limit.full() - now; wait > 0 {
 		return 0, wait
 	}
 	s.put(k, until, now, t.capacity)
@@ -68,12 +73,20 @@ func (t *table) giveBack(k key, step, now int64) {
 	}
 }
 
-// set makes the entry matter until then.
-func (t *table) set(k key, until, now int64) {
+// raise makes the entry matter until then, if it does not for longer already.
+func (t *table) raise(k key, until, now int64) {
 	s := t.of(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(k, until, now, t.capacity)
+	s.put(k, max(until, s.until[k]), now, t.capacity)
+}
+
+// get is the entry's instant, 0 if there is none.
+func (t *table) get(k key) int64 {
+	s := t.of(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.until[k]
 }
 
 // pop is the entry's instant, 0 if there is none; afterwards there is none.
@@ -86,16 +99,8 @@ func (t *table) pop(k key) int64 {
 	return until
 }
 
-// has reports whether the entry still matters.
-func (t *table) has(k key, now int64) bool {
-	s := t.of(k)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.until[k] > now
-}
-
 // forget drops every entry of an account or address.
-func (t *table) forget(who uint64) {
+func (t *table) forget(who int64) {
 	s := t.of(key{who: who})
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -3,6 +3,7 @@ package throttle_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"latchkey/service/fault"
 	"latchkey/service/throttle"
+	"latchkey/service/throttle/throttletest"
 )
 
 // clock stands still until it is moved.
@@ -21,11 +23,22 @@ func (c *clock) move(by time.Duration) { c.at.Add(int64(by)) }
 func newService(t testing.TB) (*throttle.Service, *clock) {
 	t.Helper()
 	c := &clock{}
-	s, err := throttle.New(throttle.Defaults(), c.now)
+	return start(t, throttle.Defaults(), throttletest.New(), c.now), c
+}
+
+// start begins a service on what the store holds.
+func start(t testing.TB, cfg throttle.Config, store throttle.Store, now func() time.Time) *throttle.Service {
+	t.Helper()
+	s, err := throttle.New(cfg, throttle.Deps{
+		Store: store, Key: []byte("0123456789abcdef0123456789abcdef"), Log: slog.New(slog.DiscardHandler), Now: now,
+	})
+	if err == nil {
+		err = s.Load(t.Context())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, c
+	return s
 }
 
 // from is an attempt on an account by an unknown device.
@@ -76,6 +89,20 @@ func signIn(t testing.TB, s *throttle.Service, a throttle.Attempt) {
 		t.Fatalf("sign-in of %+v: %v", a, err)
 	}
 	ticket.Succeed()
+}
+
+func liftAccount(t testing.TB, s *throttle.Service, accountKey string) {
+	t.Helper()
+	if err := s.LiftAccount(t.Context(), accountKey); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func liftAddress(t testing.TB, s *throttle.Service, address string) {
+	t.Helper()
+	if _, err := s.LiftAddress(t.Context(), address); err != nil {
+		t.Fatal(err)
+	}
 }
 
 const here, there = "192.0.2.1", "198.51.100.7"
@@ -169,13 +196,13 @@ func TestBudgets(t *testing.T) {
 		}, 15},
 		"lifting the account lets strangers try again": {func(t *testing.T, s *throttle.Service, _ *clock) int {
 			failures(t, s, from(here, "owner"), 10)
-			s.LiftAccount(t.Context(), "owner")
+			liftAccount(t, s, "owner")
 			return failures(t, s, from(there, "owner"), 40)
 		}, 10},
 		"lifting the account lets known sources try again": {func(t *testing.T, s *throttle.Service, _ *clock) int {
 			signIn(t, s, from(here, "owner"))
 			failures(t, s, from(here, "owner"), 10)
-			s.LiftAccount(t.Context(), "owner")
+			liftAccount(t, s, "owner")
 			return failures(t, s, from(here, "owner"), 40)
 		}, 10},
 		"lifting the account lifts no other": {func(t *testing.T, s *throttle.Service, _ *clock) int {
@@ -183,7 +210,7 @@ func TestBudgets(t *testing.T) {
 			for i := range 200 { // more than there are shards
 				failures(t, s, from(fmt.Sprintf("10.0.0.%d", i), strconv.Itoa(i)), 10)
 			}
-			s.LiftAccount(t.Context(), "attacker")
+			liftAccount(t, s, "attacker")
 			for i := range 200 {
 				looked += failures(t, s, from(fmt.Sprintf("10.0.1.%d", i), strconv.Itoa(i)), 1)
 			}
@@ -191,7 +218,7 @@ func TestBudgets(t *testing.T) {
 		}, 0},
 		"lifting the address lets it try again": {func(t *testing.T, s *throttle.Service, _ *clock) int {
 			spray(t, s, "2001:db8:1:2::1", 20)
-			s.LiftAddress(t.Context(), "2001:db8:1:2::7")
+			liftAddress(t, s, "2001:db8:1:2::7")
 			return spray(t, s, "2001:db8:1:2::1", 40)
 		}, 15},
 	} {
@@ -226,7 +253,13 @@ func TestRefusalSaysWhatAndForHowLong(t *testing.T) {
 			return err
 		}, 30 * time.Second},
 		"codes for 3 minutes": {func(t *testing.T, s *throttle.Service) error {
-			return codes(t, s, 21)
+			for i := range 4 {
+				_ = codes(t, s, fmt.Sprintf("10.0.0.%d", i), 5)
+			}
+			return codes(t, s, here, 1)
+		}, 3 * time.Minute},
+		"codes from one address for 3 minutes": {func(t *testing.T, s *throttle.Service) error {
+			return codes(t, s, here, 6)
 		}, 3 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -237,41 +270,5 @@ func TestRefusalSaysWhatAndForHowLong(t *testing.T) {
 				t.Errorf("refusal = %+v, want TooMany after %v", f, tt.want)
 			}
 		})
-	}
-}
-
-// codes tries n wrong codes and answers with the last one's error.
-func codes(t *testing.T, s *throttle.Service, n int) (err error) {
-	t.Helper()
-	for range n {
-		var ticket *throttle.Ticket
-		if ticket, err = s.Codes(t.Context(), "owner"); err == nil {
-			ticket.Fail()
-		}
-	}
-	return err
-}
-
-func TestCodes(t *testing.T) {
-	s, c := newService(t)
-	if err := codes(t, s, 20); err != nil {
-		t.Fatalf("20 codes: %v", err)
-	}
-	c.move(3 * time.Minute)
-	for range 5 {
-		ticket, err := s.Codes(t.Context(), "owner")
-		if err != nil {
-			t.Fatalf("a right code costs nothing: %v", err)
-		}
-		ticket.Succeed()
-	}
-	if err := codes(t, s, 1); err != nil {
-		t.Errorf("one more after 3 minutes: %v", err)
-	}
-	if err := codes(t, s, 1); !errors.Is(err, throttle.ErrThrottled) {
-		t.Errorf("right codes gave back wrong ones: %v", err)
-	}
-	if !fail(t, s, from(here, "owner")) {
-		t.Error("wrong codes count as wrong passwords")
 	}
 }

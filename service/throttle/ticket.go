@@ -10,8 +10,10 @@ type Ticket struct {
 	settled atomic.Bool
 	signIn  bool // false: a code
 
-	pair    key // account and address
-	source  key // account and what the attempt is known by, or pair
+	account string // the account's key, for rows
+	address string // the address as it is shown, for rows
+	pair    key    // account and address
+	source  key    // account and what the attempt is known by, or pair
 	known   bool
 	charges [2]charge
 	charged int
@@ -19,18 +21,18 @@ type Ticket struct {
 
 // open adds the attempt to its cells, or says which of account and address is
 // full and how long to wait; then nothing was added.
-func (t *Ticket) open() (full uint64, wait int64) {
-	s, address := t.service, key{who: t.pair.where}
+func (t *Ticket) open() (full, wait int64) {
+	s, address := t.service, key{who: t.pair.place}
 	if t.known {
-		if wait = t.charge(s.sources, t.source, s.cfg.Source); wait == 0 {
-			_ = t.charge(s.addresses, address, s.cfg.Address) // counts there, but is not held back by it
+		if wait = t.charge(s.sources, t.source); wait == 0 {
+			_ = t.charge(s.addresses, address) // counts there, but is not held back by it
 		}
 		return t.pair.who, wait
 	}
-	if wait = t.charge(s.addresses, address, s.cfg.Address); wait > 0 {
-		return t.pair.where, wait
+	if wait = t.charge(s.addresses, address); wait > 0 {
+		return t.pair.place, wait
 	}
-	if wait = t.charge(s.accounts, key{who: t.pair.who}, s.cfg.Account); wait > 0 {
+	if wait = t.charge(s.accounts, key{who: t.pair.who}); wait > 0 {
 		t.refund(t.at)
 	}
 	return t.pair.who, wait
@@ -48,14 +50,13 @@ type charge struct {
 	in    *table
 	key   key
 	until int64
-	every int64
 }
 
 // charge adds the attempt to a cell, or says how long to wait.
-func (t *Ticket) charge(in *table, k key, l Limit) (wait int64) {
-	until, wait := in.take(k, l, t.at)
+func (t *Ticket) charge(in *table, k key) (wait int64) {
+	until, wait := in.take(k, t.at)
 	if wait == 0 {
-		t.charges[t.charged] = charge{in: in, key: k, until: until, every: int64(l.Every)}
+		t.charges[t.charged] = charge{in: in, key: k, until: until}
 		t.charged++
 	}
 	return wait
@@ -64,8 +65,26 @@ func (t *Ticket) charge(in *table, k key, l Limit) (wait int64) {
 // refund takes the attempt out of the cells it was added to.
 func (t *Ticket) refund(now int64) {
 	for _, c := range t.charges[:t.charged] {
-		c.in.giveBack(c.key, min(c.every, c.until-now), now)
+		c.in.giveBack(c.key, min(int64(c.in.limit.Every), c.until-now), now)
 	}
+}
+
+// entries are the cells it was added to.
+func (t *Ticket) entries() []entry {
+	var list []entry
+	for _, c := range t.charges[:t.charged] {
+		list = append(list, t.entry(c.in, c.key))
+	}
+	return list
+}
+
+// entry is a cell with what its row says beside.
+func (t *Ticket) entry(in *table, k key) entry {
+	e := entry{in: in, key: k, account: t.account}
+	if in == t.service.addresses {
+		e.account, e.address = "", t.address
+	}
+	return e
 }
 
 // Succeed says that the attempt ended in a sign-in. It is no failure then, and
@@ -80,17 +99,34 @@ func (t *Ticket) Succeed() {
 	s, now := t.service, t.service.instant()
 	t.refund(now)
 	if !t.signIn {
+		s.sourceCodes.pop(t.source)
+		s.note(t.entries()...)
 		return
 	}
 	s.sources.pop(t.source)
-	if undoable := s.failures.pop(t.source); undoable > t.at {
-		age := now - (undoable - int64(s.cfg.TakeBackFor))
-		s.addresses.giveBack(key{who: t.pair.where}, int64(s.cfg.Address.Every)-age, now)
-		if !t.known {
-			s.accounts.giveBack(key{who: t.pair.who}, int64(s.cfg.Account.Every)-age, now)
-		}
+	s.note(append(t.entries(), t.takeBack(now)...)...) // when all is done: rows follow what is in memory then
+	known := t.entry(s.known, t.pair)
+	known.until = now + int64(s.cfg.KnownFor)
+	s.known.raise(t.pair, known.until, now)
+	s.note(known)
+}
+
+// takeBack undoes the failure that the same source made just before, and
+// returns the cells it took it out of.
+func (t *Ticket) takeBack(now int64) []entry {
+	s := t.service
+	undoable := s.failures.pop(t.source)
+	if undoable <= t.at {
+		return nil
 	}
-	s.known.set(t.pair, now+int64(s.cfg.KnownFor), now)
+	age := now - (undoable - int64(s.cfg.TakeBackFor))
+	address, account := key{who: t.pair.place}, key{who: t.pair.who}
+	s.addresses.giveBack(address, int64(s.cfg.Address.Every)-age, now)
+	if t.known {
+		return []entry{t.entry(s.addresses, address)}
+	}
+	s.accounts.giveBack(account, int64(s.cfg.Account.Every)-age, now)
+	return []entry{t.entry(s.addresses, address), t.entry(s.accounts, account)}
 }
 
 // Fail says that the password (or the code) was wrong. The attempt is counted
@@ -104,7 +140,7 @@ func (t *Ticket) Fail() {
 	// An attempt that the address had no room for was not added to it, and must
 	// not be taken out: its owner could wash the address clean with it.
 	if t.charged == len(t.charges) {
-		t.service.failures.set(t.source, t.at+int64(t.service.cfg.TakeBackFor), t.at)
+		t.service.failures.raise(t.source, t.at+int64(t.service.cfg.TakeBackFor), t.at)
 	}
 }
 
@@ -114,5 +150,6 @@ func (t *Ticket) Cancel() {
 	if !t.settled.Swap(true) {
 		defer t.done()
 		t.refund(t.service.instant())
+		t.service.note(t.entries()...)
 	}
 }
