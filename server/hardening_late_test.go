@@ -71,6 +71,25 @@ func (l late) send(t *testing.T) int {
 	return envelope.Code
 }
 
+// evictByOwner has the account's owner throw the stolen device out.
+func evictByOwner(t *testing.T, s *servertest.Server, stolen servertest.SignedIn) {
+	t.Helper()
+	owner := s.SignIn(t, "ann", servertest.AdminPassword, "owner")
+	body := map[string]string{"session_id": stolen.DeviceKey}
+	if r := s.Do(t, servertest.Request{Path: "/api/me/sessions/evict", Token: owner.Token, Body: body}); r.Code != http.StatusOK {
+		t.Fatal(r.Text)
+	}
+}
+
+// evictOthersByOwner has the owner throw everybody else out.
+func evictOthersByOwner(t *testing.T, s *servertest.Server, _ servertest.SignedIn) {
+	t.Helper()
+	owner := s.SignIn(t, "ann", servertest.AdminPassword, "owner")
+	if r := s.Do(t, servertest.Request{Method: http.MethodPost, Path: "/api/me/sessions/evict_others", Token: owner.Token}); r.Code != http.StatusOK {
+		t.Fatal(r.Text)
+	}
+}
+
 // Whoever holds a stolen token could keep a request open at any time, and end it
 // after the owner has thrown them out: it must not act then (R-01).
 func TestABodyThatComesAfterAnEndingActsNoMore(t *testing.T) {
@@ -83,17 +102,12 @@ func TestABodyThatComesAfterAnEndingActsNoMore(t *testing.T) {
 		end        func(t *testing.T, s *servertest.Server, stolen servertest.SignedIn)
 		want       int
 	}{
-		"nothing happens: it acts": {"/api/me/sshkey/add", key, func(*testing.T, *servertest.Server, servertest.SignedIn) {}, http.StatusOK},
-		"its device is evicted": {"/api/me/sshkey/add", key, func(t *testing.T, s *servertest.Server, stolen servertest.SignedIn) {
-			t.Helper()
-			evict := servertest.Request{
-				Path: "/api/me/sessions/evict", Token: s.SignIn(t, "ann", servertest.AdminPassword, "owner").Token,
-				Body: map[string]string{"session_id": stolen.DeviceKey},
-			}
-			if r := s.Do(t, evict); r.Code != http.StatusOK {
-				t.Fatal(r.Text)
-			}
-		}, http.StatusUnauthorized},
+		"nothing happens: it acts":                 {"/api/me/sshkey/add", key, func(*testing.T, *servertest.Server, servertest.SignedIn) {}, http.StatusOK},
+		"its device is evicted":                    {"/api/me/sshkey/add", key, evictByOwner, http.StatusUnauthorized},
+		"its device is evicted, it proves itself":  {"/api/auth/reauth", `{"password":"` + servertest.AdminPassword + `"}`, evictByOwner, http.StatusUnauthorized},
+		"its device is evicted, a password":        {"/api/me/password", `{"new_password":"the thief's own one"}`, evictByOwner, http.StatusUnauthorized},
+		"its device is evicted, it evicts others":  {"/api/me/sessions/evict_others", `{}`, evictByOwner, http.StatusUnauthorized},
+		"all others are evicted, it evicts others": {"/api/me/sessions/evict_others", `{}`, evictOthersByOwner, http.StatusUnauthorized},
 		"the account is disabled": {"/api/me/sshkey/add", key, func(t *testing.T, s *servertest.Server, _ servertest.SignedIn) {
 			t.Helper()
 			if _, err := s.App.SetDisabled(t.Context(), "ann", true); err != nil {

@@ -233,6 +233,9 @@ func TestEveryEventIsLogged(t *testing.T) {
 		{"ssh_key_deleted", plain, "192.0.2.1", []string{"caller_device", "ssh_key_id"}},
 		{"password_changed", plain, "192.0.2.1", []string{"caller_device", "account_key"}},
 		{"device_evicted", plain, "192.0.2.1", []string{"caller_device", "device"}},
+		{"reauthenticated", plain, "192.0.2.1", []string{"caller_device", "account_key", "device", "login"}},
+		{"sign_in_refused", plain, "192.0.2.1", []string{"caller_device", "device", "login", "reason"}},
+		{"devices_evicted", plain, "192.0.2.1", []string{"caller_device", "account_key", "devices", "logins"}},
 		{"devices_cleaned", admin, "192.0.2.1", []string{"caller_device"}},
 		{"signed_out", admin, "192.0.2.1", []string{"caller_device", "login"}},
 	} {
