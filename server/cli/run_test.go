@@ -47,7 +47,7 @@ func TestStatusAndWords(t *testing.T) {
 		"help on a command is, too":                 {"help keys", nil, 0, "rotate", ""},
 		"an unknown command is a mistake":           {"frobnicate", nil, 2, "", `unknown command "frobnicate"`},
 		"a misspelt one is suggested":               {"migrat", nil, 2, "", "did you mean migrate?"},
-		"a group alone asks which":                  {"keys", nil, 2, "", "which one? list, remove, rotate"},
+		"a group alone asks which":                  {"keys", nil, 2, "", "which one? change-master, list, remove, rotate"},
 		"a word too many is a mistake":              {"keys list all", nil, 2, "", `"all" is too much`},
 		"an unknown flag is a mistake":              {"version --loud", nil, 2, "", "unknown flag: --loud\nSee latchkey version --help"},
 		"a wrong value is":                          {"config print --http 5244", nil, 2, "", `--http "5244" has no port`},
