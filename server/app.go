@@ -59,6 +59,7 @@ type App struct {
 	audit   *audit.Recorder
 	who     *authn.Service
 	api     *alist.API
+	command bool // not a server, but one command
 	imports *importer.Service
 	wrapper *importer.Wrapper
 	handler http.Handler
@@ -128,7 +129,11 @@ func (a *App) open(ctx context.Context, serve bool) error {
 		a.hub.Subscribe(a.tellServer)
 		a.closers = append(a.closers, func() error { return a.untold })
 	}
+	a.command = !serve
 	if err := a.openStore(ctx); err != nil {
+		return err
+	}
+	if err := a.openAudit(); err != nil {
 		return err
 	}
 	if err := a.openServices(ctx); err != nil {
@@ -209,7 +214,7 @@ func (a *App) openServices(ctx context.Context) error {
 			Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
 			Factors: factors, Throttle: limits, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
 		}),
-		Profile: a.Profile, Sessions: a.Sessions, Settings: a.Settings, Factors: factors,
+		Profile: a.Profile, Sessions: a.Sessions, Settings: a.Settings, Factors: factors, Audit: a.audit,
 		SSHKeys: sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record),
 	})
 	return nil

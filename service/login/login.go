@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 
 	"latchkey/model"
@@ -76,11 +75,11 @@ func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error)
 
 // record notes who tried to sign in to what, from where, and what came of it.
 func (s *Service) record(ctx context.Context, r Request, a model.Account, err error) {
-	e := audit.Event{Kind: audit.SignedIn, Address: r.Address}
-	if a.Key != "" { // what was typed for nobody's name may be somebody's password
-		e.AccountKey, e.DeviceKey = a.Key, s.Sessions.DeviceKey(a.Key, r.ClientID)
-		e.Detail = []slog.Attr{slog.Int64("account_id", a.ID), slog.String("username", a.Username)}
+	device := ""
+	if a.Key != "" {
+		device = s.Sessions.DeviceKey(a.Key, r.ClientID)
 	}
+	e := event(audit.SignedIn, r, a, device)
 	if err != nil {
 		f := fault.Of(err)
 		e.Kind, e.Reason = audit.SignInRefused, f.Code
@@ -91,9 +90,17 @@ func (s *Service) record(ctx context.Context, r Request, a model.Account, err er
 	s.Audit.Note(ctx, e)
 }
 
+// event has no name unless there is such an account: what was typed may be
+// somebody's password.
+func event(kind audit.Kind, r Request, a model.Account, device string) audit.Event {
+	return audit.Event{
+		Kind: kind, AccountKey: a.Key, AccountID: a.ID, Username: a.Username, DeviceKey: device, Address: r.Address,
+	}
+}
+
 func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (session.Opened, error) {
 	// Tried before any work is done, so that parallel guesses count too.
-	attempt, err := s.begin(ctx, r, a)
+	attempt, known, err := s.begin(ctx, r, a)
 	if err != nil {
 		return session.Opened{}, err
 	}
@@ -118,23 +125,28 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 		return session.Opened{}, err
 	}
 	attempt.Succeed()
+	if !known && r.ClientID != "" { // the device of callers without a Client-Id is nobody's in particular
+		s.Audit.Note(ctx, event(audit.DeviceAdded, r, a, opened.DeviceKey))
+	}
 	s.Upgrade(ctx, a, r.static())
 	return opened, nil
 }
 
 // begin counts the attempt against the account, or against the name if there
-// is no such account, and against where it comes from.
-func (s *Service) begin(ctx context.Context, r Request, a model.Account) (*throttle.Ticket, error) {
+// is no such account, and against where it comes from. It reports whether the
+// device is known to the account.
+func (s *Service) begin(ctx context.Context, r Request, a model.Account) (t *throttle.Ticket, known bool, err error) {
 	if a.Key == "" {
-		return s.Throttle.Begin(ctx, throttle.Attempt{AccountKey: account.Fold(r.Username), Address: r.Address})
+		t, err = s.Throttle.Begin(ctx, throttle.Attempt{AccountKey: account.Fold(r.Username), Address: r.Address})
+		return t, false, err
 	}
-	known, err := s.Sessions.Known(ctx, a.Key, r.ClientID)
-	if err != nil {
-		return nil, fmt.Errorf("look for a known device: %w", err)
+	if known, err = s.Sessions.Known(ctx, a.Key, r.ClientID); err != nil {
+		return nil, false, fmt.Errorf("look for a known device: %w", err)
 	}
-	return s.Throttle.Begin(ctx, throttle.Attempt{
+	t, err = s.Throttle.Begin(ctx, throttle.Attempt{
 		AccountKey: a.Key, Address: r.Address, Device: s.Sessions.DeviceKey(a.Key, r.ClientID), Known: known,
 	})
+	return t, known, err
 }
 
 // passwordRight costs the same whether or not there is such an account.
