@@ -54,6 +54,21 @@ func (a *App) AuditEvents(ctx context.Context, r AuditRequest) ([]model.AuditEve
 	if r.Since > 0 {
 		f.Since = a.opts.Now().Add(-r.Since)
 	}
-	list, _, err := a.audit.Search(ctx, f, 1, r.Limit)
-	return list, err
+	found, err := a.audit.Search(ctx, f, 1, r.Limit)
+	return found.Events, err
+}
+
+// AuditLines is AuditEvents as lines of JSON, as --audit-log has them.
+func (a *App) AuditLines(ctx context.Context, r AuditRequest) ([][]byte, error) {
+	list, err := a.AuditEvents(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([][]byte, len(list))
+	for i, e := range list {
+		if lines[i], err = audit.Line(e); err != nil {
+			return nil, err
+		}
+	}
+	return lines, nil
 }

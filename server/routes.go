@@ -53,6 +53,7 @@ func (a *App) table() []route {
 		{post, "/api/me/update", caller, api.UpdateMe},
 		{get, "/api/me/sessions", caller, api.Sessions},
 		{post, "/api/me/sessions/evict", caller, api.Evict},
+		{get, "/api/me/activity", caller, api.Activity},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
@@ -72,6 +73,8 @@ func (a *App) table() []route {
 		{post, "/api/admin/role/create", admin, api.CreateRole},
 		{post, "/api/admin/role/update", admin, api.UpdateRole},
 		{post, "/api/admin/role/delete", admin, api.DeleteRole},
+
+		{get, "/api/admin/audit", admin, api.AuditEvents},
 
 		{get, "/api/admin/setting/list", admin, api.SettingList},
 		{get, "/api/admin/setting/get", admin, api.SettingGet},

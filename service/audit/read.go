@@ -35,48 +35,54 @@ type Filter struct {
 	Until    time.Time // excluded
 }
 
-// Own is a page of the events about the caller, newest first, and how many
-// there are, counted to CountTo. Pages count from 1; a size below 1 means 1000,
-// which is also the most. Guests have none.
-func (r *Recorder) Own(ctx context.Context, by access.Caller, page, size int) ([]model.AuditEvent, int64, error) {
+// Page is a part of a list of events, newest first.
+type Page struct {
+	Events []model.AuditEvent
+	Total  int64 // of the whole list, or CountTo
+	Capped bool  // there are more than Total
+}
+
+// Own is a page of the events about the caller. Pages count from 1; a size
+// below 1 means 1000, which is also the most. Guests have none.
+func (r *Recorder) Own(ctx context.Context, by access.Caller, page, size int) (Page, error) {
 	if by.Kind == access.Guest || by.Account.IsGuest() {
-		return nil, 0, nil
+		return Page{}, nil
 	}
 	return r.list(ctx, model.AuditQuery{AccountKey: by.Account.Key}, page, size)
 }
 
 // Search is like Own for the events that match, whomever they are about. It
 // fails with ErrKind or ErrAddress.
-func (r *Recorder) Search(ctx context.Context, f Filter, page, size int) ([]model.AuditEvent, int64, error) {
+func (r *Recorder) Search(ctx context.Context, f Filter, page, size int) (Page, error) {
 	q := model.AuditQuery{Kind: string(f.Kind), Username: f.Username, Since: model.At(f.Since), Until: model.At(f.Until)}
 	if f.Kind != "" && !f.Kind.isStored() {
-		return nil, 0, ErrKind
+		return Page{}, ErrKind
 	}
 	if f.Address != "" {
 		ip, err := netip.ParseAddr(f.Address)
 		if err != nil {
-			return nil, 0, ErrAddress
+			return Page{}, ErrAddress
 		}
 		q.Address = ip.Unmap().String()
 	}
 	return r.list(ctx, q, page, size)
 }
 
-func (r *Recorder) list(ctx context.Context, q model.AuditQuery, page, size int) ([]model.AuditEvent, int64, error) {
+func (r *Recorder) list(ctx context.Context, q model.AuditQuery, page, size int) (Page, error) {
 	if r.journal == nil {
-		return nil, 0, nil
+		return Page{}, nil
 	}
 	// What cannot be stored now is no reason not to show the rest.
 	r.complain(ctx, "store events", r.Flush(ctx))
 	if size < 1 || size > maxPage {
 		size = maxPage
 	}
-	q.Offset, q.Limit, q.CountTo = (max(page, 1)-1)*size, size, CountTo
+	q.Offset, q.Limit, q.CountTo = (max(page, 1)-1)*size, size, CountTo+1
 	list, total, err := r.cfg.Store.Events(ctx, q)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read events: %w", err)
+		return Page{}, fmt.Errorf("read events: %w", err)
 	}
-	return list, total, nil
+	return Page{Events: list, Total: min(total, CountTo), Capped: total > CountTo}, nil
 }
 
 // ByOther reports whether somebody else did it: an admin, whoever has the
