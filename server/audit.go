@@ -51,6 +51,9 @@ type AuditRequest struct {
 // AuditEvents lists what happened. It fails with audit.ErrKind.
 func (a *App) AuditEvents(ctx context.Context, r AuditRequest) ([]model.AuditEvent, error) {
 	f := audit.Filter{Kind: audit.Kind(r.Event), Username: r.User}
+	if who, err := a.Accounts.ForSignIn(ctx, r.User); r.User != "" && err == nil { // as it is spelt
+		f.Username = who.Username
+	}
 	if r.Since > 0 {
 		f.Since = a.opts.Now().Add(-r.Since)
 	}

@@ -230,6 +230,21 @@ func TestOverflowIsCountedAndBlocksNobody(t *testing.T) {
 	}
 }
 
+func TestTotalIsHonest(t *testing.T) {
+	d := open(t)
+	for n := range audit.CountTo + 1 {
+		if n == audit.CountTo {
+			if p, err := d.Search(t.Context(), audit.Filter{}, 0, 0); err != nil || p.Total != audit.CountTo || p.Capped || len(p.Events) != 1000 {
+				t.Errorf("%d of %d, capped: %t, %v", len(p.Events), p.Total, p.Capped, err)
+			}
+		}
+		d.Note(t.Context(), audit.Event{Kind: audit.SignedIn})
+	}
+	if p, err := d.Search(t.Context(), audit.Filter{}, 11, 1001); err != nil || p.Total != audit.CountTo || !p.Capped || len(p.Events) != 1 {
+		t.Errorf("%d of %d, capped: %t, %v", len(p.Events), p.Total, p.Capped, err)
+	}
+}
+
 func TestEveryKindHasASentence(t *testing.T) {
 	seen := map[string]bool{}
 	for _, kind := range audit.Kinds() {
