@@ -133,7 +133,7 @@ func (a *App) open(ctx context.Context, serve bool) error {
 	if err := a.openStore(ctx); err != nil {
 		return err
 	}
-	if err := a.openAudit(); err != nil {
+	if err := a.openAudit(ctx); err != nil {
 		return err
 	}
 	if err := a.openServices(ctx); err != nil {

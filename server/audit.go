@@ -14,7 +14,7 @@ const mostEvents = 1_000_000
 
 // openAudit makes the recorder store what it is told. It is closed before the
 // database is.
-func (a *App) openAudit() error {
+func (a *App) openAudit(ctx context.Context) error {
 	cfg := audit.Config{Store: a.db.Audit(), Now: a.opts.Now, Keep: a.cfg.AuditKeep, Most: mostEvents}
 	if a.command {
 		cfg.Command = operator()
@@ -26,7 +26,7 @@ func (a *App) openAudit() error {
 		}
 	}
 	a.audit = audit.Keep(a.opts.Log, cfg)
-	a.closers = append(a.closers, func() error { return a.audit.Close(context.Background()) })
+	a.closers = append(a.closers, func() error { return a.audit.Close(context.WithoutCancel(ctx)) })
 	return nil
 }
 

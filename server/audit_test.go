@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func (w *witness) sees(r servertest.Request, want event) servertest.Reply {
 	reply := w.unchecked(w.T, r)
 	want.Address = here
 	w.newest(want)
-	if got := w.fortress.events(w, "per_page=1")[0].RequestID; got == "" || got != reply.Header.Get("X-Request-Id") {
+	if got := w.events(w, "per_page=1")[0].RequestID; got == "" || got != reply.Header.Get("X-Request-Id") {
 		w.Errorf("%s is said to be of request %q", want.Event, got)
 	}
 	return reply
@@ -143,12 +144,12 @@ func (w *witness) signsIn() {
 	w.sees(servertest.Request{Path: "/api/auth/login", Body: object{"username": wrong, "password": wrong}}, event{Event: "sign_in_refused", Actor: "none", Reason: "credentials_wrong"})
 	in := w.keep(w.sees(w.signIn(right, ""), event{Event: "signed_in", Username: "ann", Actor: "none", Device: w.desk("ann")}))
 	w.device, w.token = in.DeviceKey, in.Token
-	if got := w.fortress.events(w, "per_page=2")[1]; got.Event != "device_added" || got.Device != in.DeviceKey || got.Address != here {
+	if got := w.events(w, "per_page=2")[1]; got.Event != "device_added" || got.Device != in.DeviceKey || got.Address != here {
 		w.Errorf("before it: %+v", got)
 	}
 	w.seen["device_added"] = true
 	w.sees(w.signIn(right, ""), event{Event: "signed_in", Username: "ann", Actor: "none", Device: in.DeviceKey})
-	if got := w.fortress.events(w, "per_page=2")[1]; got.Event == "device_added" {
+	if got := w.events(w, "per_page=2")[1]; got.Event == "device_added" {
 		w.Error("a device is new twice")
 	}
 	w.admin = w.keep(w.unchecked(w.T, servertest.Request{Path: "/api/auth/login", ClientID: "office", Body: object{"username": "admin", "password": right}}))
@@ -156,7 +157,9 @@ func (w *witness) signsIn() {
 }
 
 // desk is the device key of somebody's desk.
-func (w *witness) desk(name string) string { return w.App.Sessions.DeviceKey(w.account(w, name), "desk") }
+func (w *witness) desk(name string) string {
+	return w.App.Sessions.DeviceKey(w.account(w, name), "desk")
+}
 
 func (w *witness) own(path string, body any) servertest.Request {
 	return servertest.Request{Method: http.MethodPost, Path: path, Token: w.token, ClientID: "desk", Body: body}
@@ -200,7 +203,7 @@ func (w *witness) office(path string, body any) servertest.Request {
 
 func (w *witness) isAdministered() {
 	id := atoi(w.query(w, "SELECT id FROM accounts WHERE username = 'ann'")[0][0].value)
-	ann := "?id=" + fmt.Sprint(id)
+	ann := "?id=" + strconv.Itoa(id)
 	evicted := w.byAdmin("device_evicted", "ann")
 	evicted.Device = w.device
 	w.sees(w.office("/api/admin/session/evict", object{"session_id": w.device}), evicted)
@@ -247,7 +250,7 @@ func (w *witness) isDeleted() {
 	id := w.query(w, "SELECT id FROM accounts WHERE username = 'ann'")[0][0].value
 	w.sees(servertest.Request{Method: http.MethodPost, Path: "/api/admin/user/delete?id=" + id, Token: w.App.AdminToken()},
 		event{Event: "account_deleted", Username: "ann", Actor: "token", ActorName: "admin"})
-	for _, e := range w.fortress.events(w, "event=device_evicted") {
+	for _, e := range w.events(w, "event=device_evicted") {
 		if e.Username != "ann" {
 			w.Errorf("ann is called %q now that she is gone", e.Username)
 		}
@@ -259,7 +262,7 @@ func (w *witness) throttles() {
 		w.tryPassword(w, "bob", "wrong horse battery", here)
 	}
 	w.newest(event{Event: "sign_in_throttled", Username: "bob", Actor: "none", Address: here, Reason: "sign_in_throttled", Device: w.App.Sessions.DeviceKey(w.account(w, "bob"), "")})
-	if n := len(w.fortress.events(w, "event=sign_in_throttled")); n != 1 {
+	if n := len(w.events(w, "event=sign_in_throttled")); n != 1 {
 		w.Errorf("%d throttled sign-ins of one minute are stored, want 1", n)
 	}
 }

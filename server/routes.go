@@ -53,7 +53,6 @@ func (a *App) table() []route {
 		{post, "/api/me/update", caller, api.UpdateMe},
 		{get, "/api/me/sessions", caller, api.Sessions},
 		{post, "/api/me/sessions/evict", caller, api.Evict},
-		{get, "/api/me/activity", caller, api.Activity},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
@@ -74,8 +73,6 @@ func (a *App) table() []route {
 		{post, "/api/admin/role/update", admin, api.UpdateRole},
 		{post, "/api/admin/role/delete", admin, api.DeleteRole},
 
-		{get, "/api/admin/audit", admin, api.AuditEvents},
-
 		{get, "/api/admin/setting/list", admin, api.SettingList},
 		{get, "/api/admin/setting/get", admin, api.SettingGet},
 		{post, "/api/admin/setting/save", admin, api.SettingSave},
@@ -93,7 +90,15 @@ func (a *App) table() []route {
 
 		{get, "/api/openapi.json", public, openAPI},
 	}
-	return append(rows, a.absent(public, caller)...)
+	return slices.Concat(rows, a.history(caller, admin), a.absent(public, caller))
+}
+
+// history is what happened.
+func (a *App) history(caller, admin guard) []route {
+	return []route{
+		{get, "/api/me/activity", caller, a.api.Activity},
+		{get, "/api/admin/audit", admin, a.api.AuditEvents},
+	}
 }
 
 // absent are the routes of what AList has and Latchkey has not, so that its

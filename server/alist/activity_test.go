@@ -116,7 +116,7 @@ func TestAuditIsFiltered(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"event=signed_in":                                        "alice admin alice",
-		"username=alice&event=signed_in":                         "alice alice",
+		"username=admin&event=signed_in":                         "admin",
 		"username=Alice&event=signed_in":                         "none",
 		"address=198.51.100.2":                                   "admin",
 		"address=2001:0DB8:0::2":                                 "alice",
@@ -155,20 +155,20 @@ func TestAuditIsFiltered(t *testing.T) {
 
 func TestAuditFiltersAreJudged(t *testing.T) {
 	s := open(t)
-	const time = `query parameter "since" must be an RFC 3339 time or Unix seconds`
+	const noTime = `query parameter "since" must be an RFC 3339 time or Unix seconds`
 	for query, message := range map[string]string{
 		"event=signed_in_":           "no such kind of event",
 		"event=SIGNED_IN":            "no such kind of event",
 		"event=changed_by_command":   "no such kind of event",
 		"address=198.51.100":         "address must be an IPv4 or IPv6 address",
 		"address=%25":                "address must be an IPv4 or IPv6 address",
-		"since=yesterday":            time,
-		"since=-1":                   time,
-		"since=1e9":                  time,
-		"since=99999999999999999999": time,
-		"since=253402300800":         time,
-		"since=2026-13-01T00:00:00Z": time,
-		"since=2026-11-20":           time,
+		"since=yesterday":            noTime,
+		"since=-1":                   noTime,
+		"since=1e9":                  noTime,
+		"since=99999999999999999999": noTime,
+		"since=253402300800":         noTime,
+		"since=2026-13-01T00:00:00Z": noTime,
+		"since=2026-11-20":           noTime,
 		"since=1&since=2":            `parameter "since" is given twice`,
 		"username=a%00":              `parameter "username" must not contain control characters or broken text`,
 		"page=one":                   `query parameter "page" must be a whole number`,

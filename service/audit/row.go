@@ -24,7 +24,8 @@ func (r *Recorder) row(by access.Caller, e Event) model.AuditEvent {
 	if by.Account != nil && by.Kind != access.Guest {
 		row.ActorKey, row.ActorID, row.ActorName = by.Account.Key, by.Account.ID, clean(by.Account.Username)
 	}
-	if row.AccountKey == "" && row.AccountID == 0 && row.ActorKind == model.ActorSession {
+	nobody := row.AccountKey == "" && row.AccountID == 0
+	if nobody && row.ActorKind == model.ActorSession || !nobody && row.AccountKey == row.ActorKey && row.Username == "" {
 		row.AccountKey, row.AccountID, row.Username = row.ActorKey, row.ActorID, row.ActorName
 	}
 	row.Detail = r.detail(row.ActorKind, e.Detail)
@@ -60,13 +61,11 @@ func (r *Recorder) detail(actor model.AuditActor, attrs []slog.Attr) string {
 		fields["os_user"] = clean(r.cfg.Command)
 	}
 	for _, a := range attrs {
-		switch v := a.Value.Resolve(); v.Kind() {
-		case slog.KindInt64:
-			fields[a.Key] = v.Int64()
-		case slog.KindBool:
-			fields[a.Key] = v.Bool()
+		switch v := a.Value.Any().(type) {
+		case int64, bool:
+			fields[a.Key] = v
 		default:
-			fields[a.Key] = clean(v.String())
+			fields[a.Key] = clean(a.Value.String())
 		}
 	}
 	text, err := json.Marshal(fields)
