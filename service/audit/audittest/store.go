@@ -16,14 +16,18 @@ type Store struct {
 	mu       sync.Mutex
 	accounts []model.Account
 	events   []model.AuditEvent // by ascending ID
+	names    map[name]bool      // of the events that ever came
 	lastID   int64
 	fail     error
 }
 
+// name is what tells one event from another.
+type name struct{ at, nonce int64 }
+
 var _ audit.Store = (*Store)(nil)
 
 // New makes an empty store that knows no account.
-func New() *Store { return &Store{} }
+func New() *Store { return &Store{names: map[name]bool{}} }
 
 // AddAccount makes an account known, which is what a row in the accounts table
 // does elsewhere.
@@ -62,18 +66,20 @@ func (s *Store) AddEvents(_ context.Context, events []model.AuditEvent) error {
 		return s.fail
 	}
 	for _, e := range events {
-		if slices.ContainsFunc(s.events, func(o model.AuditEvent) bool { return o.At.Equal(e.At.Time) && o.Nonce == e.Nonce }) {
+		id := name{e.At.UnixMilli(), e.Nonce}
+		if s.names[id] {
 			continue
 		}
+		s.names[id] = true
 		s.lastID++
 		e.ID = s.lastID
-		s.name(&e)
+		s.fillIn(&e)
 		s.events = append(s.events, e)
 	}
 	return nil
 }
 
-func (s *Store) name(e *model.AuditEvent) {
+func (s *Store) fillIn(e *model.AuditEvent) {
 	if e.Username != "" || e.AccountKey == "" && e.AccountID == 0 {
 		return
 	}
