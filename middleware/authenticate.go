@@ -1,6 +1,8 @@
 package middleware
 
 import (
+	"context"
+
 	"github.com/gin-gonic/gin"
 
 	"latchkey/server/web"
@@ -29,8 +31,17 @@ func Authenticate(who *authn.Service, anyDevice bool) gin.HandlerFunc {
 			web.Abort(c, err)
 			return
 		}
+		caller.RequestID = RequestIDOf(c)
 		c.Request = c.Request.WithContext(access.With(c.Request.Context(), caller))
 	}
+}
+
+// Stranger is the request's context with what is known of a caller that no
+// credential was asked of.
+func Stranger(c *gin.Context) context.Context {
+	return access.With(c.Request.Context(), access.Caller{
+		Kind: access.Guest, Address: ClientIP(c), UserAgent: web.UserAgent(c), RequestID: RequestIDOf(c),
+	})
 }
 
 func presented(c *gin.Context) (session.Presented, error) {

@@ -137,6 +137,9 @@ func (a *App) open(ctx context.Context, serve bool) error {
 	if err := a.openStore(ctx); err != nil {
 		return err
 	}
+	if err := a.openAudit(ctx); err != nil {
+		return err
+	}
 	if err := a.openServices(ctx); err != nil {
 		return err
 	}
@@ -226,7 +229,7 @@ func (a *App) openServices(ctx context.Context) error {
 	})
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts, Login: logins, Profile: a.Profile, Sessions: a.Sessions,
-		Settings: a.Settings, Factors: factors, SSHKeys: keys,
+		Settings: a.Settings, Factors: factors, SSHKeys: keys, Audit: a.audit,
 	})
 	return nil
 }

@@ -143,6 +143,7 @@ func (c *camp) ownTargets() []target {
 		{method: post, path: "/api/me/sessions/evict_others"},
 		{method: post, path: "/api/me/sessions/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
 		{method: post, path: "/api/me/throttle/lift", idle: true},
+		{method: get, path: "/api/me/activity", paging: true},
 		{method: get, path: "/api/me/sshkey/list", paging: true},
 		{
 			method: post, path: "/api/me/sshkey/add", body: map[string]any{"title": "laptop", "key": goodKey},
@@ -208,6 +209,7 @@ func (c *camp) adminTargets() []target {
 			fields: []field{{name: "id", kind: number}, {name: "require", kind: boolean}},
 		},
 		{method: post, path: "/api/admin/role/delete", query: "id=" + c.roleID, ids: id},
+		{method: get, path: "/api/admin/audit", query: "event=signed_in&username=victim&address=192.0.2.1&since=1&until=2", paging: true},
 		{method: get, path: "/api/admin/setting/list"},
 		{method: get, path: "/api/admin/setting/get", query: "key=site_title"},
 		{

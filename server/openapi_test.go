@@ -194,6 +194,7 @@ func (v *visit) account(in servertest.SignedIn) {
 		Path: "/api/me/update", Token: token,
 		Body: object{"username": "alicia", "password": servertest.AdminPassword, "sso_id": "a-1"},
 	})
+	v.ok(servertest.Request{Path: "/api/me/activity?page=1&per_page=20", Token: token})
 	others := v.devices("/api/me/sessions", token, in.DeviceKey)
 	if len(others) != 3 {
 		v.Fatalf("alice has %d other devices, want 3", len(others))
@@ -297,6 +298,7 @@ func (v *visit) accounts() {
 	}
 	v.ok(by(fmt.Sprintf("sshkey/delete?uid=4&id=%d", keys.Content[0].ID), nil))
 	v.ok(by("delete?id=50", nil))
+	v.ok(servertest.Request{Path: "/api/admin/audit?username=caroline&event=account_deleted&since=2026-01-01T00:00:00Z&page=1&per_page=20", Token: token})
 }
 
 func (v *visit) roles() {

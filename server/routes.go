@@ -93,7 +93,7 @@ func (a *App) table() []route {
 
 		{get, "/api/openapi.json", public, openAPI},
 	}
-	return slices.Concat(rows, a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin), a.absent(public, caller))
+	return slices.Concat(rows, a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin), a.history(caller, admin), a.absent(public, caller))
 }
 
 // stepUp are the routes by which callers prove who they are once more, and what
@@ -121,6 +121,14 @@ func (a *App) throttled(caller, admin guard) []route {
 		{post, "/api/me/throttle/lift", caller, a.api.LiftMine},
 		{get, "/api/admin/throttle/list", admin, a.api.Throttled},
 		{post, "/api/admin/throttle/lift", admin, a.api.Lift},
+	}
+}
+
+// history is what happened.
+func (a *App) history(caller, admin guard) []route {
+	return []route{
+		{get, "/api/me/activity", caller, a.api.Activity},
+		{get, "/api/admin/audit", admin, a.api.AuditEvents},
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 func tables() []any {
 	return []any{
 		model.Account{},
+		model.AuditEvent{},
 		model.Device{},
 		model.Key{},
 		model.Login{},

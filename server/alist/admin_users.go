@@ -319,7 +319,7 @@ func (a *API) Register(c *gin.Context) error {
 	if err := web.JSON(c, &req); err != nil {
 		return err
 	}
-	if err := a.svc.Admin.Register(c.Request.Context(), req.Username, req.Password, middleware.ClientIP(c)); err != nil {
+	if err := a.svc.Admin.Register(middleware.Stranger(c), req.Username, req.Password, middleware.ClientIP(c)); err != nil {
 		return err
 	}
 	return ok(c, nil)

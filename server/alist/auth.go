@@ -54,7 +54,7 @@ func (a *API) signIn(c *gin.Context, hashed bool) error {
 	if err != nil {
 		token = "" // a stale or broken credential must not stand in the way of a new one
 	}
-	opened, err := a.svc.Login.SignIn(c.Request.Context(), login.Request{
+	opened, err := a.svc.Login.SignIn(middleware.Stranger(c), login.Request{
 		Username: req.Username, Password: req.Password, Hashed: hashed, Code: string(req.OTPCode),
 		ClientID: clientID, UserAgent: web.UserAgent(c), Address: middleware.ClientIP(c),
 		Presented: token,

@@ -156,6 +156,9 @@ func TestImportOfABigAList(t *testing.T) {
 			t.Errorf("the progress lacks %q:\n%s", want, errs)
 		}
 	}
+	if _, listed, _ := command(t, data, "audit", "list", "--event", "accounts_imported"); !strings.Contains(listed, `"accounts":10000,`) {
+		t.Errorf("the events of the import:\n%s", listed)
+	}
 	before := dump(t, data)
 	if status, out, errs = command(t, data, "import", "alist", source.Path); status != 0 || strings.Contains(errs, "rows") {
 		t.Errorf("second import: status %d\n%s%s", status, out, errs)

@@ -83,6 +83,21 @@ func certFile(in string) string {
 	return ""
 }
 
+// logFile takes a path that can be written to or made: the folder has to be
+// there.
+func logFile(in string) string {
+	if in == "" {
+		return ""
+	}
+	if info, err := os.Stat(in); err == nil && info.IsDir() {
+		return "is a folder"
+	}
+	if info, err := os.Stat(filepath.Dir(in)); err != nil || !info.IsDir() {
+		return "is in a folder that is not there"
+	}
+	return ""
+}
+
 func keyFile(in string) string {
 	if wrong := certFile(in); in == "" || wrong != "" {
 		return wrong

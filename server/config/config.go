@@ -38,6 +38,9 @@ type Config struct {
 	AccessLog       bool   // one line per request
 	ShutdownTimeout time.Duration
 
+	AuditKeep time.Duration // how old security events in the database get
+	AuditLog  string        // file that takes a line for every security event; may be empty
+
 	AdminPassword Secret // for the first start; unset has one made up
 	MasterKey     Secret // 64 hex digits (see MasterKeyBytes); unset has one kept in Data
 	NewMasterKey  Secret // as MasterKey: what is put in its place on request
@@ -57,6 +60,7 @@ func Defaults() Config {
 		LogFormat:       "text",
 		AccessLog:       true,
 		ShutdownTimeout: 30 * time.Second,
+		AuditKeep:       2160 * time.Hour,
 	}
 }
 

@@ -87,8 +87,8 @@ func TestTheReferenceNamesEveryFlag(t *testing.T) {
 			t.Errorf("--%s is missing", f.Name)
 		}
 	})
-	if flags != 20 {
-		t.Errorf("%d flags, want 20: a new one belongs into the operators' documentation", flags)
+	if flags != 22 {
+		t.Errorf("%d flags, want 22: a new one belongs into the operators' documentation", flags)
 	}
 	for _, name := range []string{"admin-password", "master-key", "sftp", "redis"} {
 		if fs.Lookup(name) != nil {

@@ -3,6 +3,7 @@ package config
 import (
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ const (
 
 // settings is the table, in the order in which people meet it.
 func settings() []setting {
-	return append(placeSettings(), loginSettings()...)
+	return slices.Concat(placeSettings(), loginSettings(), auditSettings())
 }
 
 func placeSettings() []setting {
@@ -123,6 +124,19 @@ func loginSettings() []setting {
 		{
 			"shutdown-timeout", "how long requests may take to finish when the server stops",
 			span(func(c *Config) *time.Duration { return &c.ShutdownTimeout }, time.Second, 5*time.Minute),
+		},
+	}
+}
+
+func auditSettings() []setting {
+	return []setting{
+		{
+			"audit-keep", "how long security events are kept",
+			span(func(c *Config) *time.Duration { return &c.AuditKeep }, 24*time.Hour, 10*year),
+		},
+		{
+			"audit-log", "file that takes every security event as a line of JSON, for fail2ban and the like",
+			text(func(c *Config) *string { return &c.AuditLog }, logFile, "the path of a file in a folder that is there, or nothing"),
 		},
 	}
 }

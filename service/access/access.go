@@ -64,6 +64,7 @@ type Caller struct {
 	FreshAt   time.Time // when the owner last proved who they are; zero for all but SessionToken
 	Address   string    // the client's address in full: for counting and the log, never for a row
 	UserAgent string
+	RequestID string // the request's name in the log; empty outside of one
 }
 
 // MustEnrol reports whether the caller may do nothing but enrol a second factor.

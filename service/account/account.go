@@ -238,6 +238,10 @@ func (s *Service) SetDisabled(ctx context.Context, key string, disabled bool) er
 // Delete deletes an account and all that hangs on it. It fails with
 // ErrUnknown or ErrLastAdmin.
 func (s *Service) Delete(ctx context.Context, key string) error {
+	old, err := s.Profile(ctx, key) // the event has to say who it was
+	if err != nil {
+		return err
+	}
 	if err := s.store.DeleteAccount(ctx, key); err != nil {
 		if errors.Is(err, model.ErrLimit) {
 			return ErrLastAdmin
@@ -245,7 +249,9 @@ func (s *Service) Delete(ctx context.Context, key string) error {
 		return s.lookup(err, "account to delete")
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
-	return s.audit.Record(ctx, audit.Event{Kind: audit.AccountDeleted, AccountKey: key})
+	return s.audit.Record(ctx, audit.Event{
+		Kind: audit.AccountDeleted, AccountKey: key, AccountID: old.ID, Username: old.Username,
+	})
 }
 
 // snapshot works out what an account may do. The admin's rights are what its

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"latchkey/model"
 	"latchkey/service/audit"
@@ -169,9 +170,36 @@ func (s *Service) edit(ctx context.Context, old model.Account, e model.AccountEd
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: old.Key})
 	return s.audit.Record(ctx, audit.Event{
-		Kind: audit.AccountEdited, AccountKey: old.Key, Detail: []slog.Attr{slog.Bool("password", e.PasswordHash != nil)},
+		Kind: audit.AccountEdited, AccountKey: old.Key, Detail: []slog.Attr{slog.String("changed", changed(old, e))},
 	})
 }
+
+// changed names what an edit changes, in the words of the dialect. Forms send
+// everything back, changed or not.
+func changed(old model.Account, e model.AccountEdit) string {
+	var names []string
+	for _, field := range []struct {
+		name string
+		is   bool
+	}{
+		{"username", e.Username != nil},
+		{"password", e.PasswordHash != nil},
+		{"role", e.Roles != nil},
+		{"disabled", differs(e.Disabled, old.Disabled)},
+		{"permission", differs(e.Permission, old.Permission)},
+		{"base_path", differs(e.BasePath, old.BasePath)},
+		{"sso_id", differs(e.SSOID, old.SSOID)},
+		{"max_devices", e.MaxDevices != nil},
+		{"session_ttl", e.SessionTTL != nil},
+	} {
+		if field.is {
+			names = append(names, field.name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+func differs[T comparable](wanted *T, held T) bool { return wanted != nil && *wanted != held }
 
 // editName leaves a name alone that does not change: an imported one need not
 // be as new ones must, and a twin keeps its exact spelling.

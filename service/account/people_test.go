@@ -212,7 +212,7 @@ func TestEditTellsEverybody(t *testing.T) {
 	if diff := cmp.Diff([]revocation.Notice{{AccountKey: ann.Key}}, f.notices); diff != "" {
 		t.Errorf("notices (-want +got):\n%s", diff)
 	}
-	if line := f.log.String(); !strings.Contains(line, "event=account_edited ") || !strings.Contains(line, "password=true") || strings.Contains(line, "secret") {
+	if line := f.log.String(); !strings.Contains(line, "event=account_edited ") || !strings.Contains(line, `changed="password base_path"`) || strings.Contains(line, "secret") {
 		t.Errorf("the log says %q", line)
 	}
 	if s := f.snapshot(t, ann.Key); s.BasePath != "/x" || s.Epoch != 1 {

@@ -221,7 +221,7 @@ func (s *Service) DeleteRole(ctx context.Context, id int64) error {
 }
 
 func (s *Service) setDefaultRole(ctx context.Context, id int64) error {
-	return s.Settings.Save(ctx, map[string]string{setting.KeyDefaultRole: strconv.FormatInt(id, 10)})
+	return s.saveSettings(ctx, map[string]string{setting.KeyDefaultRole: strconv.FormatInt(id, 10)})
 }
 
 // SaveSettings stores all of the values, or none. The default role is named.
@@ -241,6 +241,11 @@ func (s *Service) SaveSettings(ctx context.Context, values map[string]string) er
 	if token, ok := values[setting.KeyToken]; ok && !goodToken(token) {
 		return ErrToken
 	}
+	return s.saveSettings(ctx, values)
+}
+
+// saveSettings records the names of what changed, and no value.
+func (s *Service) saveSettings(ctx context.Context, values map[string]string) error {
 	if err := s.Settings.Save(ctx, values); err != nil {
 		return err
 	}

@@ -1,15 +1,8 @@
-// Package audit owns the security events: their vocabulary and their
-// recording. It must never be given a credential.
+// Package audit owns the security events: their vocabulary, their recording and
+// their reading. It must never be given a credential.
 package audit
 
-import (
-	"context"
-	"log/slog"
-	"strings"
-	"unicode"
-
-	"latchkey/service/access"
-)
+import "log/slog"
 
 // Kind says what happened.
 type Kind string
@@ -21,7 +14,7 @@ const (
 	SignInThrottled  Kind = "sign_in_throttled"
 	SignedOut        Kind = "signed_out"
 	Reauthenticated  Kind = "reauthenticated"
-	DeviceAdded      Kind = "device_added" // the account signed in on a device it never used before
+	DeviceAdded      Kind = "device_added" // the account signed in on a device that it did not use before, or not for long
 	DeviceEvicted    Kind = "device_evicted"
 	DevicesEvicted   Kind = "devices_evicted" // all but the caller's
 	DevicesCleaned   Kind = "devices_cleaned"
@@ -49,7 +42,7 @@ const (
 	KeyRemoved       Kind = "key_removed"
 	MasterKeyChanged Kind = "master_key_changed"
 	Founded          Kind = "founded"
-	Commanded        Kind = "changed_by_command" // somebody at the machine changed what the fields name; empty fields: everything
+	Commanded        Kind = "changed_by_command" // somebody at the machine changed what the fields name; empty fields: everything. Logged and not stored: the command stores what it did
 )
 
 // Event is something that happened. Who did it, from which device and address,
@@ -57,65 +50,10 @@ const (
 type Event struct {
 	Kind       Kind
 	AccountKey string      // whom it happened to; empty: the caller, or nobody known
+	AccountID  int64       // the same by id; 0: the store looks for it
+	Username   string      // the same by name; empty: the store looks for it. To be given where the account is gone by now
 	DeviceKey  string      // the device it happened to or came from; empty: none, or the caller's
 	Address    string      // where it came from, in full; empty: the caller's address
 	Reason     string      // the fault's code, of a refusal
 	Detail     []slog.Attr // what else there is to say, by id; never a credential
-}
-
-// Recorder writes events to the log. It is safe for concurrent use.
-type Recorder struct{ log *slog.Logger }
-
-// New makes a recorder.
-func New(log *slog.Logger) *Recorder { return &Recorder{log: log} }
-
-// Record notes an event that must not be lost: when it returns nil, the event
-// is stored.
-func (r *Recorder) Record(ctx context.Context, e Event) error {
-	r.write(ctx, e)
-	return nil
-}
-
-// Note notes an event that may be stored a little later, such as a sign-in.
-func (r *Recorder) Note(ctx context.Context, e Event) { r.write(ctx, e) }
-
-func (r *Recorder) write(ctx context.Context, e Event) {
-	by := access.From(ctx)
-	all := make([]slog.Attr, 0, len(e.Detail)+8)
-	all = append(all, slog.String("event", string(e.Kind)))
-	if by.Account != nil {
-		all = append(all, slog.Int64("account_id", by.Account.ID))
-	}
-	if by.DeviceKey != "" {
-		all = append(all, slog.String("caller_device", by.DeviceKey))
-	}
-	if e.Address == "" {
-		e.Address = by.Address
-	}
-	for _, named := range [][2]string{
-		{"peer", e.Address}, {"account_key", e.AccountKey}, {"device", e.DeviceKey}, {"reason", e.Reason},
-	} {
-		if named[1] != "" {
-			all = append(all, slog.String(named[0], named[1]))
-		}
-	}
-	all = append(all, e.Detail...)
-	for i, a := range all {
-		all[i] = printable(a)
-	}
-	r.log.LogAttrs(ctx, slog.LevelInfo, "audit", all...)
-}
-
-// printable is the attribute without what a terminal obeys or does not show.
-// JSON would keep C1 controls and marks that turn the text round.
-func printable(a slog.Attr) slog.Attr {
-	if a.Value.Kind() != slog.KindString {
-		return a
-	}
-	return slog.String(a.Key, strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, a.Value.String()))
 }

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 
 	"latchkey/model"
-	"latchkey/service/access"
 	"latchkey/service/account"
 	"latchkey/service/audit"
 	"latchkey/service/fault"
@@ -68,7 +67,6 @@ type Request struct {
 // attempt cannot be counted.
 func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error) {
 	var opened session.Opened
-	ctx = access.With(ctx, access.Caller{Address: r.Address}) // nobody yet, but from somewhere
 	a, err := s.Accounts.ForSignIn(ctx, r.Username)
 	if err == nil || errors.Is(err, account.ErrUnknown) {
 		opened, err = s.signIn(ctx, r, a)
@@ -79,16 +77,24 @@ func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error)
 
 // record notes who tried to sign in to what, from where, and what came of it.
 func (s *Service) record(ctx context.Context, r Request, a model.Account, err error) {
-	e := audit.Event{Kind: audit.SignedIn, Address: r.Address}
-	if a.Key != "" { // what was typed for nobody's name may be somebody's password
-		e.AccountKey, e.DeviceKey = a.Key, s.Sessions.DeviceKey(a.Key, r.ClientID)
-		e.Detail = []slog.Attr{slog.Int64("account_id", a.ID), slog.String("username", a.Username)}
+	device := ""
+	if a.Key != "" {
+		device = s.Sessions.DeviceKey(a.Key, r.ClientID)
 	}
+	e := event(audit.SignedIn, r, a, device)
 	if err != nil {
 		kind, reason, detail := refusal(err)
 		e.Kind, e.Reason, e.Detail = kind, reason, append(e.Detail, detail...)
 	}
 	s.Audit.Note(ctx, e)
+}
+
+// event has no name unless there is such an account: what was typed may be
+// somebody's password.
+func event(kind audit.Kind, r Request, a model.Account, device string) audit.Event {
+	return audit.Event{
+		Kind: kind, AccountKey: a.Key, AccountID: a.ID, Username: a.Username, DeviceKey: device, Address: r.Address,
+	}
 }
 
 // refusal is how a refused attempt is noted, and why it was refused: more than
@@ -117,10 +123,14 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 		})
 		return err
 	})
-	if err == nil {
-		s.Upgrade(ctx, a, r.proof().static())
+	if err != nil {
+		return opened, err
 	}
-	return opened, err
+	if !from.Known && r.ClientID != "" { // the device of callers without a Client-Id is nobody's in particular
+		s.Audit.Note(ctx, event(audit.DeviceAdded, r, a, opened.DeviceKey))
+	}
+	s.Upgrade(ctx, a, r.proof().static())
+	return opened, nil
 }
 
 // nobody is as long as an account's key, and is none.

@@ -107,7 +107,9 @@ func (s *Service) DropInactive(ctx context.Context, accountID int64) error {
 	if err != nil {
 		return fmt.Errorf("drop inactive devices: %w", err)
 	}
-	return s.audit.Record(ctx, audit.Event{Kind: audit.DevicesCleaned, Detail: []slog.Attr{slog.Int64("devices", n)}})
+	return s.audit.Record(ctx, audit.Event{
+		Kind: audit.DevicesCleaned, AccountID: accountID, Detail: []slog.Attr{slog.Int64("devices", n)},
+	})
 }
 
 // Drop ends anybody's device and deletes its row. It fails with ErrNoDevice.
