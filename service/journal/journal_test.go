@@ -35,8 +35,8 @@ func (b *book) write(_ context.Context, batch []int) error {
 	return nil
 }
 
-// recover ends the failing.
-func (b *book) recover() {
+// heal ends the failing.
+func (b *book) heal() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fail = nil
@@ -182,7 +182,7 @@ func TestRunWritesInTheBackgroundAndAtTheEnd(t *testing.T) {
 		if n := len(failed); n != 1 {
 			t.Errorf("told of %d failures, want 1", n)
 		}
-		b.recover()
+		b.heal()
 		time.Sleep(time.Second)
 		if !b.has(1) {
 			t.Error("not stored a second later")
