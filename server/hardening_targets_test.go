@@ -142,7 +142,7 @@ func (c *camp) ownTargets() []target {
 		{method: get, path: "/api/me/sessions"},
 		{method: post, path: "/api/me/sessions/evict_others"},
 		{method: post, path: "/api/me/sessions/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
-		{method: post, path: "/api/me/throttle/lift", idle: true},
+		{method: post, path: "/api/me/throttle/lift"},
 		{method: get, path: "/api/me/activity", paging: true},
 		{method: get, path: "/api/me/sshkey/list", paging: true},
 		{
@@ -182,7 +182,7 @@ func (c *camp) adminTargets() []target {
 		},
 		{method: get, path: "/api/admin/throttle/list"},
 		{
-			method: post, path: "/api/admin/throttle/lift", idle: true, body: map[string]any{"username": "victim"},
+			method: post, path: "/api/admin/throttle/lift", body: map[string]any{"username": "victim"},
 			fields: []field{{name: "username"}, {name: "address", optional: true}},
 		},
 		{method: get, path: "/api/admin/user/list", paging: true},
