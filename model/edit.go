@@ -12,7 +12,9 @@ type AccountEdit struct {
 	SSOID                         *string
 	MaxDevices                    **int64 // to nil: the setting counts
 	SessionTTL                    **int64 // seconds; to nil: the setting counts
-	ByLogin                       string  // a login that must be live when the change is written; empty: whoever asks may
+	Email                         *string // of the owner's making, it ends every login but ByLogin
+	EmailVerified                 *bool
+	ByLogin                       string // a login that must be live when the change is written; empty: whoever asks may
 	At                            Time
 }
 

@@ -35,6 +35,9 @@ type Account struct {
 	TwoFactor   bool
 	SSOID       string
 	Epoch       int64
+
+	Email         string // empty: none
+	EmailVerified bool
 }
 
 // IsAdmin reports whether the account holds the admin role.

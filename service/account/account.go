@@ -172,11 +172,12 @@ type Change struct {
 	Username     *string
 	SSOID        *string
 	PasswordHash *string // ends every login of the account
+	Email        *string // ends every other login of the account; nobody has confirmed the address yet
 	ByLogin      string  // the caller's; it must be live when the change is written. Empty: the operator asks
 }
 
 // Change changes the account. When it returns, nobody is let in by what it
-// ended. It fails with ErrName, ErrNameTaken, ErrEnded or ErrUnknown.
+// ended. It fails with ErrName, ErrNameTaken, ErrEmail, ErrEnded or ErrUnknown.
 func (s *Service) Change(ctx context.Context, key string, c Change) error {
 	row := model.AccountEdit{SSOID: c.SSOID, PasswordHash: c.PasswordHash, ByLogin: c.ByLogin, At: model.At(s.now())}
 	if c.Username != nil {
@@ -186,6 +187,31 @@ func (s *Service) Change(ctx context.Context, key string, c Change) error {
 		folded := Fold(*c.Username)
 		row.Username, row.NameFolded, row.NameKey = c.Username, &folded, &folded
 	}
+	if c.Email != nil {
+		if err := CheckEmail(*c.Email); err != nil {
+			return err
+		}
+		row.Email, row.EmailVerified = c.Email, new(bool)
+	}
+	if err := s.change(ctx, key, row); err != nil {
+		return err
+	}
+	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
+	return s.audit.Record(ctx, audit.Event{Kind: c.kind(), AccountKey: key})
+}
+
+// kind is what the change is called.
+func (c Change) kind() audit.Kind {
+	switch {
+	case c.PasswordHash != nil:
+		return audit.PasswordChanged
+	case c.Email != nil:
+		return audit.EmailChanged
+	}
+	return audit.ProfileChanged
+}
+
+func (s *Service) change(ctx context.Context, key string, row model.AccountEdit) error {
 	err := s.store.EditAccount(ctx, key, row)
 	switch {
 	case errors.Is(err, model.ErrConflict):
@@ -197,12 +223,7 @@ func (s *Service) Change(ctx context.Context, key string, c Change) error {
 	case err != nil:
 		return fmt.Errorf("change account: %w", err)
 	}
-	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
-	kind := audit.ProfileChanged
-	if c.PasswordHash != nil {
-		kind = audit.PasswordChanged
-	}
-	return s.audit.Record(ctx, audit.Event{Kind: kind, AccountKey: key})
+	return nil
 }
 
 // SetDisabled disables or enables an account. When disabling returns, nobody
@@ -243,6 +264,7 @@ func snapshot(p model.Profile) *access.Account {
 		Key: p.Key, ID: p.ID, Username: p.Username, BasePath: cleanPath(p.BasePath),
 		RoleIDs: p.Roles, RoleNames: []string{}, Permission: p.Permission, Permissions: []model.PathScope{},
 		Disabled: p.Disabled, TwoFactor: p.TwoFactor, SSOID: p.SSOID, Epoch: p.Epoch,
+		Email: p.Email, EmailVerified: p.EmailVerified,
 	}
 	if a.RoleIDs == nil {
 		a.RoleIDs = []int64{}

@@ -28,6 +28,10 @@ var (
 	ErrCredentials = fault.New(fault.Invalid, "credentials_wrong", "username or password is incorrect")
 	// ErrCodeNeeded says that the password is right and a code is missing.
 	ErrCodeNeeded = fault.New(fault.CodeRequired, "code_needed", "Invalid 2FA code")
+	// ErrMustChange says that the password is right, and lets nobody in any
+	// more: its owner disowned a sign-in.
+	ErrMustChange = fault.New(fault.Forbidden, "password_must_change",
+		"Your password must be changed first: open the link that was mailed to you, or ask an admin")
 )
 
 // Deps are the services the flow runs through.
@@ -40,7 +44,8 @@ type Deps struct {
 	Factors   *totp.Service
 	Throttle  *throttle.Service
 	Audit     *audit.Recorder
-	Upgrade   func(ctx context.Context, a model.Account, static string) // gives an imported password the plain form
+	Upgrade   func(ctx context.Context, a model.Account, static string)  // gives an imported password the plain form
+	NewDevice func(ctx context.Context, a model.Account, d model.Device) // tells the owner; must not wait for anybody
 }
 
 // Service signs people in. It is safe for concurrent use.
@@ -61,7 +66,7 @@ type Request struct {
 	Presented string // the token the caller still had, which this sign-in replaces
 }
 
-// SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded,
+// SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded, ErrMustChange,
 // totp.ErrWrongCode, throttle.ErrThrottled, password.ErrBusy,
 // password.ErrTooLong or session.ErrTooManyDevices.
 func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error) {
@@ -106,6 +111,10 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	if !right || a.Disabled || slices.Contains(a.Roles, model.RoleGuest) {
 		return session.Opened{}, ErrCredentials
 	}
+	if a.MustChangePassword {
+		attempt.Cancel() // the password is right: no guess
+		return session.Opened{}, ErrMustChange
+	}
 	if err := s.checkCode(ctx, r, a, attempt); err != nil {
 		return session.Opened{}, err
 	}
@@ -119,6 +128,9 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	}
 	attempt.Succeed()
 	s.Upgrade(ctx, a, r.static())
+	if opened.New != nil {
+		s.NewDevice(ctx, a, *opened.New)
+	}
 	return opened, nil
 }
 

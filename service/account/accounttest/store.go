@@ -174,6 +174,8 @@ func (s *Store) EditAccount(_ context.Context, key string, e model.AccountEdit) 
 		s.endLogins(key, model.EndPassword, e.At)
 	case e.Disabled != nil && *e.Disabled:
 		s.endLogins(key, model.EndDisabled, e.At)
+	case e.Email != nil && e.ByLogin != "":
+		s.endOthers(key, e.ByLogin, model.EndEmail, e.At)
 	}
 	return nil
 }
@@ -208,7 +210,7 @@ func edited(a model.Account, e model.AccountEdit) model.Account {
 		a.Username, a.NameFolded, a.NameKey = *e.Username, *e.NameFolded, *e.NameKey
 	}
 	if e.PasswordHash != nil {
-		a.PasswordHash, a.PasswordAt = *e.PasswordHash, e.At
+		a.PasswordHash, a.PasswordAt, a.MustChangePassword = *e.PasswordHash, e.At, false
 	}
 	put(&a.BasePath, e.BasePath)
 	put(&a.Roles, e.Roles)
@@ -217,6 +219,8 @@ func edited(a model.Account, e model.AccountEdit) model.Account {
 	put(&a.SSOID, e.SSOID)
 	put(&a.MaxDevices, e.MaxDevices)
 	put(&a.SessionTTL, e.SessionTTL)
+	put(&a.Email, e.Email)
+	put(&a.EmailVerified, e.EmailVerified)
 	return copyAccount(a)
 }
 
@@ -228,11 +232,16 @@ func put[T any](to, from *T) {
 
 // endLogins ends the account's logins and raises its epoch.
 func (s *Store) endLogins(key string, why model.EndReason, at model.Time) {
+	s.endOthers(key, "", why, at)
+}
+
+// endOthers is endLogins for all but one login.
+func (s *Store) endOthers(key, keepLogin string, why model.EndReason, at model.Time) {
 	a := s.accounts[key]
 	a.Epoch++
 	s.accounts[key] = a
 	for id, l := range s.logins {
-		if l.AccountKey == key && l.EndedAt.IsZero() {
+		if l.AccountKey == key && id != keepLogin && l.EndedAt.IsZero() {
 			l.EndedAt, l.EndReason = at, why
 			s.logins[id] = l
 		}
