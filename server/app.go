@@ -13,6 +13,8 @@ import (
 	"latchkey/model/sqlstore"
 	"latchkey/server/alist"
 	"latchkey/server/config"
+	"latchkey/server/courier"
+	"latchkey/server/mailed"
 	"latchkey/service/account"
 	"latchkey/service/admin"
 	"latchkey/service/audit"
@@ -20,6 +22,7 @@ import (
 	"latchkey/service/importer"
 	"latchkey/service/keyring"
 	"latchkey/service/login"
+	"latchkey/service/outbox"
 	"latchkey/service/password"
 	"latchkey/service/profile"
 	"latchkey/service/revocation"
@@ -59,6 +62,9 @@ type App struct {
 	audit   *audit.Recorder
 	who     *authn.Service
 	api     *alist.API
+	pages   *mailed.API
+	outbox  *outbox.Service
+	mailer  *courier.Mailer // nil: no mail server is configured
 	imports *importer.Service
 	wrapper *importer.Wrapper
 	handler http.Handler
@@ -199,16 +205,23 @@ func (a *App) openServices(ctx context.Context) error {
 	a.Profile = profile.New(profile.Deps{
 		Accounts: a.Accounts, Hasher: hasher, Passwords: passwords, Factors: factors, Throttle: limits, Now: a.opts.Now,
 	})
+	watcher, err := a.openWatch(hasher, passwords)
+	if err != nil {
+		return err
+	}
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Factors: factors, Throttle: limits, Audit: a.audit,
+		EmailSet: watcher.EmailSet,
 	})
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts,
 		Login: login.New(login.Deps{
 			Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
 			Factors: factors, Throttle: limits, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
+			NewDevice: watcher.NewDevice,
 		}),
+		Watch:   watcher,
 		Profile: a.Profile, Sessions: a.Sessions, Settings: a.Settings, Factors: factors,
 		SSHKeys: sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record),
 	})

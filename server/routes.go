@@ -9,6 +9,7 @@ import (
 	"latchkey/docs"
 	"latchkey/middleware"
 	"latchkey/server/alist"
+	"latchkey/server/mailed"
 	"latchkey/server/web"
 )
 
@@ -32,10 +33,12 @@ type route struct {
 func (a *App) table() []route {
 	var (
 		api       = a.api
+		pages     = a.pages
 		who       = middleware.Authenticate(a.who, false)
-		public    = guard{}                                     // anybody; no credential is looked at
-		caller    = guard{who, middleware.Recheck(who)}         // whoever a credential stands for, the guest included
-		anyDevice = guard{middleware.Authenticate(a.who, true)} // the same, with a token under any Client-Id; for GET
+		public    = guard{}                                                                                               // anybody; no credential is looked at
+		caller    = guard{who, middleware.Recheck(who)}                                                                   // whoever a credential stands for, the guest included
+		anyDevice = guard{middleware.Authenticate(a.who, true)}                                                           // the same, with a token under any Client-Id; for GET
+		page      = guard{middleware.Recovery(a.opts.Log, a.pages.Render), middleware.Errors(a.opts.Log, a.pages.Render)} // anybody; failures are pages
 		admin     = guard{who, middleware.RequireAdmin(), middleware.Recheck(who), middleware.RequireAdmin()}
 	)
 	rows := []route{
@@ -51,6 +54,7 @@ func (a *App) table() []route {
 
 		{get, "/api/me", caller, api.Me},
 		{post, "/api/me/update", caller, api.UpdateMe},
+		{post, "/api/me/email", caller, api.SetEmail},
 		{get, "/api/me/sessions", caller, api.Sessions},
 		{post, "/api/me/sessions/evict", caller, api.Evict},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
@@ -83,6 +87,13 @@ func (a *App) table() []route {
 		{get, "/api/admin/session/list", admin, api.AdminSessions},
 		{post, "/api/admin/session/evict", admin, api.AdminEvict},
 		{post, "/api/admin/session/clean", admin, api.AdminClean},
+
+		{get, mailed.PathConfirmEmail, page, pages.AskConfirmEmail},
+		{post, mailed.PathConfirmEmail, page, pages.ConfirmEmail},
+		{get, mailed.PathNotMe, page, pages.AskNotMe},
+		{post, mailed.PathNotMe, page, pages.NotMe},
+		{get, mailed.PathSetPassword, page, pages.AskPassword},
+		{post, mailed.PathSetPassword, page, pages.SetPassword},
 
 		{each, "/api/public/settings", public, api.PublicSettings},
 		{each, "/api/public/archive_extensions", public, api.Nothing},
@@ -139,7 +150,7 @@ func (a *App) routes() (http.Handler, error) {
 		middleware.Recovery(log, alist.Render),
 		middleware.Errors(log, alist.Render),
 		cors,
-		middleware.BodyLimit("/api/auth/"),
+		middleware.BodyLimit("/api/auth/", "/account/"),
 	)
 	engine.NoRoute(web.Handle(func(*gin.Context) error { return alist.ErrNoRoute }))
 	engine.NoMethod(web.Handle(func(*gin.Context) error { return alist.ErrMethod }))

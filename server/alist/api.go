@@ -9,6 +9,7 @@ import (
 	"latchkey/service/setting"
 	"latchkey/service/sshkey"
 	"latchkey/service/totp"
+	"latchkey/service/watch"
 )
 
 // API is the handlers of the dialect. It is safe for concurrent use.
@@ -24,6 +25,7 @@ type Deps struct {
 	Settings *setting.Service
 	Factors  *totp.Service
 	SSHKeys  *sshkey.Service
+	Watch    *watch.Service
 }
 
 // New makes the handlers.

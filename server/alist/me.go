@@ -21,6 +21,9 @@ type me struct {
 	OTP         bool        `json:"otp"`
 	RoleNames   []string    `json:"role_names"`
 	Permissions []pathRight `json:"permissions"`
+
+	Email         string `json:"email"` // empty: none
+	EmailVerified bool   `json:"email_verified"`
 }
 
 type pathRight struct {
@@ -34,7 +37,7 @@ func (*API) Me(c *gin.Context) error {
 	reply := me{
 		ID: a.ID, Username: a.Username, BasePath: a.BasePath, Role: a.RoleIDs, Disabled: a.Disabled,
 		Permission: a.Permission, SSOID: a.SSOID, OTP: a.TwoFactor, RoleNames: a.RoleNames,
-		Permissions: make([]pathRight, len(a.Permissions)),
+		Permissions: make([]pathRight, len(a.Permissions)), Email: a.Email, EmailVerified: a.EmailVerified,
 	}
 	for i, p := range a.Permissions {
 		reply.Permissions[i] = pathRight(p)

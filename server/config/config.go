@@ -36,6 +36,8 @@ type Config struct {
 	AccessLog       bool   // one line per request
 	ShutdownTimeout time.Duration
 
+	Notices
+
 	AdminPassword Secret // for the first start; unset has one made up
 	MasterKey     Secret // 64 hex digits (see MasterKeyBytes); unset has one kept in Data
 }
@@ -54,6 +56,7 @@ func Defaults() Config {
 		LogFormat:       "text",
 		AccessLog:       true,
 		ShutdownTimeout: 30 * time.Second,
+		Notices:         Notices{SMTPPort: smtpPort, SMTPTLS: smtpStart},
 	}
 }
 

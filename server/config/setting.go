@@ -3,6 +3,7 @@ package config
 import (
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ const (
 
 // settings is the table, in the order in which people meet it.
 func settings() []setting {
-	return append(placeSettings(), loginSettings()...)
+	return slices.Concat(placeSettings(), loginSettings(), noticeSettings())
 }
 
 func placeSettings() []setting {

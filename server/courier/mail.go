@@ -14,7 +14,7 @@ import (
 
 	mail "github.com/wneessen/go-mail"
 
-	"latchkey/service/notice"
+	"latchkey/service/outbox"
 )
 
 // How a connection to a mail server is protected.
@@ -53,9 +53,9 @@ func NewMailer(cfg MailConfig, now func() time.Time) *Mailer {
 	return &Mailer{cfg: cfg, now: now}
 }
 
-// Carry is the notice.Carry of mail.
+// Carry is the outbox.Carry of mail.
 func (m *Mailer) Carry(ctx context.Context, id string, payload []byte) error {
-	var letter notice.Mail
+	var letter outbox.Mail
 	if err := json.Unmarshal(payload, &letter); err != nil {
 		return errors.New("the message is not mail")
 	}
@@ -65,7 +65,7 @@ func (m *Mailer) Carry(ctx context.Context, id string, payload []byte) error {
 // Send hands one message to the server and returns when the server has taken
 // it. The id becomes the Message-ID, so that a second copy can be told. An
 // error is a *MailError.
-func (m *Mailer) Send(ctx context.Context, id string, letter notice.Mail) error {
+func (m *Mailer) Send(ctx context.Context, id string, letter outbox.Mail) error {
 	message, err := m.compose(id, letter)
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (m *Mailer) Send(ctx context.Context, id string, letter notice.Mail) error 
 	return nil
 }
 
-func (m *Mailer) compose(id string, letter notice.Mail) (*mail.Msg, error) {
+func (m *Mailer) compose(id string, letter outbox.Mail) (*mail.Msg, error) {
 	message := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithEncoding(mail.EncodingQP))
 	if err := message.From(m.cfg.From); err != nil {
 		return nil, &MailError{Words: "the address to send from is none", said: err}

@@ -38,7 +38,7 @@ func NewWebhook(url, secret string, now func() time.Time) *Webhook {
 	}}
 }
 
-// Carry is the notice.Carry of webhooks: it posts the payload, which is JSON.
+// Carry is the outbox.Carry of webhooks: it posts the payload, which is JSON.
 // Any status from 200 to 299 says that it was taken.
 func (w *Webhook) Carry(ctx context.Context, _ string, payload []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(payload))

@@ -47,6 +47,7 @@ type Deps struct {
 	Factors  *totp.Service
 	Throttle *throttle.Service
 	Audit    *audit.Recorder
+	EmailSet func(ctx context.Context, accountKey, old string) // tells the owners of both addresses; must not wait for anybody
 }
 
 // Service does what admins ask for. It is safe for concurrent use.
@@ -82,7 +83,11 @@ func (s *Service) CreateAny(ctx context.Context, a model.Account, plain string) 
 			return a, err
 		}
 	}
-	return s.Accounts.Add(ctx, a)
+	made, err := s.Accounts.Add(ctx, a)
+	if err == nil && made.Email != "" {
+		s.EmailSet(ctx, made.Key, "")
+	}
+	return made, err
 }
 
 func (s *Service) basePath(ctx context.Context, roles []int64, otherwise string) (string, error) {
@@ -145,7 +150,11 @@ func (s *Service) EditAccount(ctx context.Context, id int64, e model.AccountEdit
 		}
 		e.PasswordHash = &hash
 	}
-	return s.Accounts.Edit(ctx, old, e)
+	err = s.Accounts.Edit(ctx, old, e)
+	if err == nil && e.Email != nil {
+		s.EmailSet(ctx, old.Key, old.Email)
+	}
+	return err
 }
 
 // DeleteAccount deletes the account with the id and all that hangs on it. It

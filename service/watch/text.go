@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"latchkey/model"
-	"latchkey/service/notice"
+	"latchkey/service/outbox"
 )
 
 const (
@@ -16,12 +16,12 @@ const (
 	maxTitle = 60  // bytes of the site's title in a subject
 )
 
-func (s *Service) newDeviceMail(a model.Account, d model.Device, notMe string) notice.Mail {
+func (s *Service) newDeviceMail(a model.Account, d model.Device, notMe string) outbox.Mail {
 	device := told(d.UserAgent, maxAgent)
 	if device == "" {
 		device = "it did not say"
 	}
-	return notice.Mail{
+	return outbox.Mail{
 		Subject: "New sign-in to " + s.title(),
 		Text: fmt.Sprintf(`Hello %s,
 
@@ -43,8 +43,8 @@ whoever it was knows the present one. The link works once, for 7 days.
 	}
 }
 
-func (s *Service) confirmMail(a model.Account, confirm string) notice.Mail {
-	return notice.Mail{
+func (s *Service) confirmMail(a model.Account, confirm string) outbox.Mail {
+	return outbox.Mail{
 		Subject: "Confirm your e-mail address for " + s.title(),
 		Text: fmt.Sprintf(`Hello,
 
@@ -60,8 +60,8 @@ message: without the link nothing of importance is sent to you.
 	}
 }
 
-func (s *Service) changedMail(a model.Account) notice.Mail {
-	return notice.Mail{
+func (s *Service) changedMail(a model.Account) outbox.Mail {
+	return outbox.Mail{
 		Subject: "Your e-mail address for " + s.title() + " was changed",
 		Text: fmt.Sprintf(`Hello %s,
 
@@ -74,8 +74,8 @@ out the devices that you do not know. If you cannot sign in, ask an admin.
 	}
 }
 
-func (s *Service) passwordMail(a model.Account, set string) notice.Mail {
-	return notice.Mail{
+func (s *Service) passwordMail(a model.Account, set string) outbox.Mail {
+	return outbox.Mail{
 		Subject: "Choose a new password for " + s.title(),
 		Text: fmt.Sprintf(`Hello %s,
 

@@ -17,7 +17,7 @@ import (
 	"latchkey/service/account"
 	"latchkey/service/fault"
 	"latchkey/service/link"
-	"latchkey/service/notice"
+	"latchkey/service/outbox"
 	"latchkey/service/password"
 )
 
@@ -36,7 +36,7 @@ type Paths struct{ ConfirmEmail, NotMe, SetPassword string }
 type Deps struct {
 	Accounts  *account.Service
 	Links     *link.Service
-	Outbox    *notice.Service
+	Outbox    *outbox.Service
 	Hasher    *password.Hasher
 	Passwords *password.Checker
 	Title     func() string // what the site calls itself
@@ -138,19 +138,19 @@ type draft struct {
 	payload any
 }
 
-func (*Service) mail(to string, goes bool, m notice.Mail) draft {
+func (*Service) mail(to string, goes bool, m outbox.Mail) draft {
 	if !goes {
 		return draft{}
 	}
 	m.To = to
-	return draft{to: model.NoticeMail, id: notice.NewID(), payload: m}
+	return draft{to: model.NoticeMail, id: outbox.NewID(), payload: m}
 }
 
 func (s *Service) hook(a model.Account, e event) draft {
 	if !s.Outbox.Goes(model.NoticeWebhook) {
 		return draft{}
 	}
-	e.ID, e.At = notice.NewID(), model.At(s.Now()).Time
+	e.ID, e.At = outbox.NewID(), model.At(s.Now()).Time
 	e.Account = eventAccount{ID: a.ID, Username: a.Username}
 	if e.Links == nil {
 		e.Links = links("", "")
@@ -160,7 +160,7 @@ func (s *Service) hook(a model.Account, e event) draft {
 
 // send stores the drafts together.
 func (s *Service) send(ctx context.Context, a model.Account, drafts ...draft) error {
-	var list []notice.Draft
+	var list []outbox.Draft
 	for _, d := range drafts {
 		if d.to == "" {
 			continue
@@ -169,7 +169,7 @@ func (s *Service) send(ctx context.Context, a model.Account, drafts ...draft) er
 		if err != nil {
 			return fmt.Errorf("encode notice: %w", err)
 		}
-		list = append(list, notice.Draft{ID: d.id, Channel: d.to, Payload: payload})
+		list = append(list, outbox.Draft{ID: d.id, Channel: d.to, Payload: payload})
 	}
 	return s.Outbox.Send(ctx, a.Key, list...)
 }

@@ -1,7 +1,7 @@
-// Package notice owns the outbox: messages that were accepted are kept, sealed,
+// Package outbox owns what waits to be sent: messages that were accepted are kept, sealed,
 // until somebody took them or they are too old. A message may arrive twice, and
 // has the same id then. It does not know what a message says.
-package notice
+package outbox
 
 import (
 	"context"
@@ -117,16 +117,11 @@ func (s *Service) Send(ctx context.Context, accountKey string, drafts ...Draft) 
 	if err != nil {
 		return fmt.Errorf("store notices: %w", err)
 	}
-	s.Wake()
-	return nil
-}
-
-// Wake has Run look at once.
-func (s *Service) Wake() {
 	select {
 	case s.wake <- struct{}{}:
-	default: // it will look anyway
+	default: // Run will look anyway
 	}
+	return nil
 }
 
 // aad binds a sealed payload to its row.
