@@ -31,14 +31,6 @@ func (c *commands) mail() *cobra.Command {
 	)
 }
 
-// twoArgs takes exactly the two things that the command's use line names.
-func twoArgs(cmd *cobra.Command, args []string) error {
-	if err := moreArgs(cmd, args); err != nil || len(args) == 2 {
-		return err
-	}
-	return fmt.Errorf("%q is too much", args[2])
-}
-
 // withSaid adds what the mail server itself said.
 func withSaid(err error) error {
 	if failed, ok := errors.AsType[*courier.MailError](err); ok && failed.Said() != "" {
