@@ -53,17 +53,18 @@ type App struct {
 	Profile  *profile.Service
 	Admins   *admin.Service
 	Ring     *keyring.Ring
+	Outbox   *outbox.Service
 
-	cfg     config.Config
-	opts    Options
-	dir     *dataDir
-	db      *sqlstore.DB
-	hub     *revocation.Hub
-	audit   *audit.Recorder
-	who     *authn.Service
-	api     *alist.API
-	pages   *mailed.API
-	outbox  *outbox.Service
+	cfg   config.Config
+	opts  Options
+	dir   *dataDir
+	db    *sqlstore.DB
+	hub   *revocation.Hub
+	audit *audit.Recorder
+	who   *authn.Service
+	api   *alist.API
+	pages *mailed.API
+
 	mailer  *courier.Mailer // nil: no mail server is configured
 	imports *importer.Service
 	wrapper *importer.Wrapper

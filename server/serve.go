@@ -51,7 +51,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	behind, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error { return a.Sessions.Run(behind) })
 	group.Go(func() error { return a.wrapper.Run(ctx) })
-	group.Go(func() error { return a.outbox.Run(ctx) })
+	group.Go(func() error { return a.Outbox.Run(ctx) })
 	group.Go(func() error { return a.serveHTTP(behind, control.listener, control) })
 	group.Go(func() error {
 		defer stop()

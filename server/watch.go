@@ -27,12 +27,12 @@ func (a *App) openWatch(hasher *password.Hasher, passwords *password.Checker) (*
 	if a.cfg.WebhookURL != "" {
 		carries[model.NoticeWebhook] = courier.NewWebhook(a.cfg.WebhookURL, a.cfg.WebhookSecret.Reveal(), a.opts.Now).Carry
 	}
-	a.outbox = outbox.New(outbox.Deps{
+	a.Outbox = outbox.New(outbox.Deps{
 		Store: a.db.Notices(), Sealer: a.Ring, Log: a.opts.Log, Now: a.opts.Now, Carries: carries,
 	})
 	title := func() string { return a.Settings.Get(setting.KeySiteTitle) }
 	w := watch.New(watch.Deps{
-		Accounts: a.Accounts, Outbox: a.outbox, Hasher: hasher, Passwords: passwords,
+		Accounts: a.Accounts, Outbox: a.Outbox, Hasher: hasher, Passwords: passwords,
 		Links: link.New(link.Deps{Store: a.db.Links(), Hub: a.hub, Audit: a.audit, Now: a.opts.Now}),
 		Title: title, SiteURL: a.cfg.SiteURL, Log: a.opts.Log, Now: a.opts.Now,
 		Paths: watch.Paths{
