@@ -331,3 +331,9 @@ func TestDevicesAreNewFor7Days(t *testing.T) {
 		t.Errorf("after 7 days: %s", got)
 	}
 }
+
+// hashOf is what rows hold of a token.
+func hashOf(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
