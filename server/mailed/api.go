@@ -100,7 +100,10 @@ func (a *API) AskNotMe(c *gin.Context) error {
 	}
 	return a.show(c, http.StatusOK, view{
 		Heading: "Was this not you?",
-		Lines:   []string{"This device signed in to your account:"},
+		Lines: []string{
+			"The device below signed in to your account. If that was you, close this page. " +
+				"If it was not, the button signs it out at once and has you choose a new password.",
+		},
 		Facts: []fact{
 			{"Account", q.Username},
 			{"When", q.At.UTC().Format("2 January 2006, 15:04 UTC")},

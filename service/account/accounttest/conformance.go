@@ -48,6 +48,7 @@ func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 		"of parallel changes to a name one wins":                 changesNameOnce,
 		"a new password ends every login and raises the epoch":   passwordEndsLogins,
 		"a change asked for by a login needs it live":            changesOnlyForLiveLogin,
+		"an owner's new address ends every other login":          addressEndsOthers,
 		"disabling ends every login and enabling revives none":   disablingEndsLogins,
 		"deleting takes all that hangs on the account":           deletesAll,
 		"of parallel deletions one counts":                       deletesOnce,

@@ -30,7 +30,7 @@ type Harness struct {
 func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	for _, suite := range []map[string]func(*testing.T, *stage){
-		opening(), limits(), loginCaps(), endings(), touching(), lists(), cleaning(), parallel(),
+		opening(), limits(), loginCaps(), endings(), touching(), lists(), cleaning(), places(), parallel(),
 	} {
 		for _, name := range slices.Sorted(maps.Keys(suite)) {
 			t.Run(name, func(t *testing.T) { suite[name](t, &stage{t: t, Harness: open(t)}) })
