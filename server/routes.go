@@ -33,12 +33,10 @@ type route struct {
 func (a *App) table() []route {
 	var (
 		api       = a.api
-		pages     = a.pages
 		who       = middleware.Authenticate(a.who, false)
-		public    = guard{}                                                                                               // anybody; no credential is looked at
-		caller    = guard{who, middleware.Recheck(who)}                                                                   // whoever a credential stands for, the guest included
-		anyDevice = guard{middleware.Authenticate(a.who, true)}                                                           // the same, with a token under any Client-Id; for GET
-		page      = guard{middleware.Recovery(a.opts.Log, a.pages.Render), middleware.Errors(a.opts.Log, a.pages.Render)} // anybody; failures are pages
+		public    = guard{}                                     // anybody; no credential is looked at
+		caller    = guard{who, middleware.Recheck(who)}         // whoever a credential stands for, the guest included
+		anyDevice = guard{middleware.Authenticate(a.who, true)} // the same, with a token under any Client-Id; for GET
 		admin     = guard{who, middleware.RequireAdmin(), middleware.Recheck(who), middleware.RequireAdmin()}
 	)
 	rows := []route{
@@ -54,7 +52,6 @@ func (a *App) table() []route {
 
 		{get, "/api/me", caller, api.Me},
 		{post, "/api/me/update", caller, api.UpdateMe},
-		{post, "/api/me/email", caller, api.SetEmail},
 		{get, "/api/me/sessions", caller, api.Sessions},
 		{post, "/api/me/sessions/evict", caller, api.Evict},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
@@ -88,20 +85,30 @@ func (a *App) table() []route {
 		{post, "/api/admin/session/evict", admin, api.AdminEvict},
 		{post, "/api/admin/session/clean", admin, api.AdminClean},
 
-		{get, mailed.PathConfirmEmail, page, pages.AskConfirmEmail},
-		{post, mailed.PathConfirmEmail, page, pages.ConfirmEmail},
-		{get, mailed.PathNotMe, page, pages.AskNotMe},
-		{post, mailed.PathNotMe, page, pages.NotMe},
-		{get, mailed.PathSetPassword, page, pages.AskPassword},
-		{post, mailed.PathSetPassword, page, pages.SetPassword},
-
 		{each, "/api/public/settings", public, api.PublicSettings},
 		{each, "/api/public/archive_extensions", public, api.Nothing},
 		{each, "/api/public/offline_download_tools", public, api.Nothing},
 
 		{get, "/api/openapi.json", public, openAPI},
 	}
-	return append(rows, a.absent(public, caller)...)
+	return slices.Concat(rows, a.linked(caller), a.absent(public, caller))
+}
+
+// linked are one's own address, and the pages that links in mail lead to.
+// Anybody may open them, and failures are pages, too.
+func (a *App) linked(caller guard) []route {
+	pages := a.pages
+	page := guard{middleware.Recovery(a.opts.Log, pages.Render), middleware.Errors(a.opts.Log, pages.Render)}
+	return []route{
+		{post, "/api/me/email", caller, a.api.SetEmail},
+
+		{get, mailed.PathConfirmEmail, page, pages.AskConfirmEmail},
+		{post, mailed.PathConfirmEmail, page, pages.ConfirmEmail},
+		{get, mailed.PathNotMe, page, pages.AskNotMe},
+		{post, mailed.PathNotMe, page, pages.NotMe},
+		{get, mailed.PathSetPassword, page, pages.AskPassword},
+		{post, mailed.PathSetPassword, page, pages.SetPassword},
+	}
 }
 
 // absent are the routes of what AList has and Latchkey has not, so that its

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -25,13 +24,13 @@ func TestLinksInABrowser(t *testing.T) {
 			t.Parallel()
 			browser := chromium(t, chromedp.Flag("blink-settings", fmt.Sprintf("preferredColorScheme=%d", dark)))
 			for size, width := range map[string]int64{"narrow": 360, "wide": 1280} {
-				t.Run(size, func(t *testing.T) { disownInBrowser(t, browser, width, name+"-"+size) })
+				t.Run(size, func(t *testing.T) { disownInBrowser(t, stand{browser: browser}, width, name+"-"+size) })
 			}
 		})
 	}
 }
 
-func disownInBrowser(t *testing.T, browser context.Context, width int64, picture string) {
+func disownInBrowser(t *testing.T, s stand, width int64, picture string) {
 	w := watch(t)
 	doors := httptest.NewServer(w.App.Handler())
 	t.Cleanup(doors.Close)
@@ -41,7 +40,7 @@ func disownInBrowser(t *testing.T, browser context.Context, width int64, picture
 			Body: map[string]string{"username": "ann", "password": servertest.AdminPassword},
 		})
 	})
-	p := (&site{browser: browser, url: doors.URL}).open(t, "/ping")
+	p := (&site{browser: s.browser, url: doors.URL}).open(t, "/ping")
 	p.do(chromedp.EmulateViewport(width, 800))
 	shown := func(title string) {
 		t.Helper()

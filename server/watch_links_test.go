@@ -208,7 +208,7 @@ func TestPasswordLinksLastAnHour(t *testing.T) {
 }
 
 func TestAdminsAndOwnersClearTheMark(t *testing.T) {
-	for name, clear := range map[string]func(w *watched) servertest.Request{
+	for name, change := range map[string]func(w *watched) servertest.Request{
 		"an admin": func(w *watched) servertest.Request {
 			return servertest.Request{Path: "/api/admin/user/update", Token: w.App.AdminToken(), Body: map[string]any{"id": 3, "username": "ann", "password": newPassword}}
 		},
@@ -220,7 +220,7 @@ func TestAdminsAndOwnersClearTheMark(t *testing.T) {
 			w := watch(t)
 			_, disown := w.notMe(t, "phone")
 			w.form(t, notMeAt, "token", disown)
-			if reply := w.Do(t, clear(w)); reply.Code != http.StatusOK {
+			if reply := w.Do(t, change(w)); reply.Code != http.StatusOK {
 				t.Fatal(reply.Text)
 			}
 			if reply := w.tryAnn(t, newPassword, "laptop"); reply.Code != http.StatusOK {

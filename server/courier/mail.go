@@ -215,14 +215,13 @@ func tlsWords(err error, host, at string) string {
 // refused says which step of the dialogue the server did not like.
 func refused(err *mail.SendError, at string) string {
 	what := " broke off while it took the message"
-	switch err.Reason {
+	switch err.Reason { //nolint:exhaustive // the others are not the server's doing
 	case mail.ErrSMTPMailFrom:
 		what = " does not take mail from that address (--smtp-from), or wants a user name"
 	case mail.ErrSMTPRcptTo:
 		what = " does not take mail to that address"
 	case mail.ErrSMTPData, mail.ErrSMTPDataClose:
 		what = " refused the message"
-	default:
 	}
 	if code := err.ErrorCode(); code != 0 {
 		what += fmt.Sprintf(" (%d)", code)

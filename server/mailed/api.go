@@ -19,7 +19,7 @@ import (
 const (
 	PathConfirmEmail = "/account/confirm-email"
 	PathNotMe        = "/account/not-me"
-	PathSetPassword  = "/account/set-password"
+	PathSetPassword  = "/account/set-password" //nolint:gosec // G101: a path
 )
 
 // API is the pages. It is safe for concurrent use.

@@ -80,10 +80,10 @@ func (a *API) show(c *gin.Context, status int, v view) error {
 // Render answers a failure with a page in words.
 func (a *API) Render(c *gin.Context, f *fault.Error, requestID string) {
 	v := view{Heading: "This did not work", Lines: []string{f.Text}}
-	switch {
-	case f.Kind == fault.Internal:
+	switch f.Kind { //nolint:exhaustive // the others say it themselves
+	case fault.Internal:
 		v.Lines = []string{"Something went wrong on this server. Please try again later, or tell an admin: request " + requestID + "."}
-	case f.Kind == fault.NotFound:
+	case fault.NotFound:
 		v.Heading = "This link does not work any more"
 		v.Lines = []string{
 			"It works once, and only for a while. It may have been used, have expired, or be incomplete.",

@@ -173,15 +173,15 @@ func (s *Service) deliver(ctx context.Context, row model.Notice) error {
 		return ctx.Err() // stopped: the try does not count
 	}
 	if failed == nil {
-		s.log(ctx, slog.LevelInfo, "notice delivered", row, nil)
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "notice delivered", about(row)...)
 		return s.drop(ctx, row)
 	}
-	now := s.Now()
+	now, attrs := s.Now(), append(about(row), slog.Any("error", failed))
 	if errors.Is(failed, errLost) || !now.Before(row.CreatedAt.Add(keepFor)) {
-		s.log(ctx, slog.LevelError, "notice given up", row, failed)
+		s.Log.LogAttrs(ctx, slog.LevelError, "notice given up", attrs...)
 		return s.drop(ctx, row)
 	}
-	s.log(ctx, slog.LevelWarn, "notice not delivered", row, failed)
+	s.Log.LogAttrs(ctx, slog.LevelWarn, "notice not delivered", attrs...)
 	err := s.Store.PostponeNotice(ctx, row.ID, model.At(now.Add(delay(row.Tries))))
 	if err != nil && !errors.Is(err, model.ErrNotFound) {
 		return fmt.Errorf("postpone notice: %w", err)
@@ -218,13 +218,10 @@ func delay(failures int64) time.Duration {
 	return min(firstDelay<<min(failures, 16), longDelay)
 }
 
-func (s *Service) log(ctx context.Context, level slog.Level, text string, row model.Notice, err error) {
-	attrs := []slog.Attr{
+// about says in the log which message it is, and nothing of what it says.
+func about(row model.Notice) []slog.Attr {
+	return []slog.Attr{
 		slog.String("notice", row.ID), slog.String("channel", string(row.Channel)),
 		slog.String("account_key", row.AccountKey), slog.Int64("failures", row.Tries),
 	}
-	if err != nil {
-		attrs = append(attrs, slog.Any("error", err))
-	}
-	s.Log.LogAttrs(ctx, level, text, attrs...)
 }

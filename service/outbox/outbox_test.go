@@ -109,7 +109,9 @@ func TestAMessageIsGivenUpAfter3Days(t *testing.T) {
 		send(t, s, model.NoticeWebhook) // which is not set up any more
 		time.Sleep(5 * 24 * time.Hour)
 		stop()
-		<-done
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v", err)
+		}
 		last := c.tries()[len(c.tries())-1]
 		if last < 72*time.Hour || last > 79*time.Hour {
 			t.Errorf("the last try is after %s", last)

@@ -73,7 +73,7 @@ func (s *Service) tell(ctx context.Context, row model.Link, what func(a model.Ac
 	if err == nil {
 		err = s.send(ctx, a, what(a)...)
 	}
-	s.complain(ctx, "a notice of a used link was not queued", row.AccountKey, err)
+	s.complain(ctx, "a used link", row.AccountKey, err)
 }
 
 // SetPassword gives the link's account another password, which is not the

@@ -77,7 +77,7 @@ func (s *Service) EmailSet(ctx context.Context, accountKey, old string) {
 		confirm, err = s.confirmURL(ctx, p.Account)
 	}
 	if err != nil {
-		s.complain(ctx, "an address was not asked to confirm itself", accountKey, err)
+		s.complain(ctx, "an address to confirm", accountKey, err)
 	}
 	if p.Key != "" {
 		s.tellEmail(ctx, p.Account, old, confirm)
@@ -94,5 +94,5 @@ func (s *Service) tellEmail(ctx context.Context, a model.Account, old, confirm s
 		goes := old != "" && s.Outbox.Goes(model.NoticeMail)
 		drafts = append(drafts, s.mail(old, goes, s.changedMail(a)), s.hook(a, event{Event: "email_changed"}))
 	}
-	s.complain(ctx, "a notice of a changed address was not queued", a.Key, s.send(ctx, a, drafts...))
+	s.complain(ctx, "a changed address", a.Key, s.send(ctx, a, drafts...))
 }

@@ -62,7 +62,7 @@ const queueFor = 5 * time.Second
 func (s *Service) NewDevice(ctx context.Context, a model.Account, d model.Device) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queueFor) // an intruder who hangs up is told of, too
 	defer cancel()
-	s.complain(ctx, "a notice of a new device was not queued", a.Key, s.newDevice(ctx, a, d))
+	s.complain(ctx, "a new device", a.Key, s.newDevice(ctx, a, d))
 }
 
 func (s *Service) newDevice(ctx context.Context, a model.Account, d model.Device) error {
@@ -174,9 +174,10 @@ func (s *Service) send(ctx context.Context, a model.Account, drafts ...draft) er
 	return s.Outbox.Send(ctx, a.Key, list...)
 }
 
-func (s *Service) complain(ctx context.Context, text, accountKey string, err error) {
+func (s *Service) complain(ctx context.Context, about, accountKey string, err error) {
 	if err != nil {
-		s.Log.LogAttrs(ctx, slog.LevelWarn, text, slog.String("account_key", accountKey), slog.Any("error", err))
+		s.Log.LogAttrs(ctx, slog.LevelWarn, "a notice was not queued",
+			slog.String("about", about), slog.String("account_key", accountKey), slog.Any("error", err))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 func addressEndsOthers(t *testing.T, h Harness) {
 	a := h.create(t, sample(1))
 	asks := h.Attach(t, a.Key)
+	a = h.profile(t, a.Key).Account
 	same(t, "an account has no address", h.profile(t, a.Key).Email, "")
 	if err := h.Store.EditAccount(t.Context(), a.Key, model.AccountEdit{Email: new("a@example.org"), EmailVerified: new(true), At: at(time.Hour)}); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package linktest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -74,7 +75,7 @@ func limited(t *testing.T, h Harness) {
 	add := func(key string, p model.LinkPurpose, at model.Time) error {
 		made++
 		return h.Store.AddLink(t.Context(), model.Link{
-			Hash: fmt.Sprint(made), Purpose: p, AccountKey: key, CreatedAt: at, ExpiresAt: model.At(at.Add(time.Hour)),
+			Hash: strconv.Itoa(made), Purpose: p, AccountKey: key, CreatedAt: at, ExpiresAt: model.At(at.Add(time.Hour)),
 		}, model.LinkLimit{AtMost: 2, Since: model.At(at.Add(-time.Minute))})
 	}
 	for i, tt := range []struct {

@@ -2,6 +2,7 @@ package outboxtest
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,11 +34,11 @@ func (h Harness) due(t *testing.T, at time.Duration, atMost int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := ""
+	var ids strings.Builder
 	for _, r := range rows {
-		ids += r.ID
+		ids.WriteString(r.ID)
 	}
-	return ids
+	return ids.String()
 }
 
 func (h Harness) add(t *testing.T, atMost int, rows ...model.Notice) error {

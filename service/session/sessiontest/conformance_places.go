@@ -1,7 +1,7 @@
 package sessiontest
 
 import (
-	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -103,7 +103,7 @@ func placesAreBounded(t *testing.T, s *stage) {
 	a := s.account()
 	day := 24 * time.Hour
 	for i := range 3 {
-		s.note(a, "laptop", fmt.Sprint(i), time.Duration(i)*day)
+		s.note(a, "laptop", strconv.Itoa(i), time.Duration(i)*day)
 	}
 	s.note(a, "laptop", "0", 5*day) // seen again, so it is not the oldest
 	s.note(a, "laptop", "3", 6*day)
@@ -111,7 +111,7 @@ func placesAreBounded(t *testing.T, s *stage) {
 		if i == 2 { // "1" has pushed the oldest out, which is "2"
 			want = true
 		}
-		if got := s.note(a, "laptop", fmt.Sprint(i), 7*day); got != want {
+		if got := s.note(a, "laptop", strconv.Itoa(i), 7*day); got != want {
 			t.Errorf("place %d is news: %t, want %t", i, got, want)
 		}
 	}
