@@ -153,6 +153,8 @@ func isRequest(schema string) bool {
 		"Generation",
 		"KeyID",
 		"LimitForm",
+		"LinkForm",
+		"NewEmail",
 		"NewPassword",
 		"NewSSHKey",
 		"OwnChange",

@@ -21,7 +21,11 @@ type Account struct {
 	SessionTTL   *int64 `gorm:"column:session_ttl"` // seconds; overrides the setting
 	CreatedAt    Time   `gorm:"autoCreateTime:false"`
 	ImportedAs   string // "ID:NAME" in the database it came from; empty if it was made here
+	Email        string // as given, at most 254 bytes; empty: none. Not unique
 	Passkeys     string // AList's JSON of WebAuthn credentials, kept as data; often empty
+
+	EmailVerified      bool // somebody who reads mail sent there said so, or the operator
+	MustChangePassword bool // the password lets nobody in until it is another one
 }
 
 // TableName names the table.

@@ -24,6 +24,7 @@ type Device struct {
 	IP         string // masked
 	CreatedAt  Time   `gorm:"autoCreateTime:false"`
 	SeenAt     Time   // last request, to within the touch interval
+	NewUntil   Time   // until when lists call it new; zero if it never was
 }
 
 // TableName names the table.
@@ -36,4 +37,5 @@ type DeviceView struct {
 	AccountID int64
 	Username  string
 	ExpiresAt Time // when the last of its live logins expires
+	New       bool `gorm:"-"` // NewUntil is not over yet
 }

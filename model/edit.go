@@ -12,10 +12,12 @@ type AccountEdit struct {
 	SSOID                         *string
 	MaxDevices                    **int64 // to nil: the setting counts
 	SessionTTL                    **int64 // seconds; to nil: the setting counts
-	ByLogin                       string  // a login that must be live when the change is written; empty: whoever asks may
-	KeepLogin                     string  // a login that outlives a new password; empty: none does
-	KeptFreshAt                   Time    // when KeepLogin's owner proved who they are; zero: as it was
-	Epoch                         *int64  // what the account's epoch must still be when the change is written
+	Email                         *string // of the owner's making, it ends every login but ByLogin
+	EmailVerified                 *bool
+	ByLogin                       string // a login that must be live when the change is written; empty: whoever asks may
+	KeepLogin                     string // a login that outlives a new password; empty: none does
+	KeptFreshAt                   Time   // when KeepLogin's owner proved who they are; zero: as it was
+	Epoch                         *int64 // what the account's epoch must still be when the change is written
 	At                            Time
 }
 

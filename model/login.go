@@ -11,6 +11,7 @@ const (
 	EndLimit     EndReason = "limit"      // the account had one device too many
 	EndPassword  EndReason = "password"   // the password changed
 	EndTwoFactor EndReason = "two_factor" // the second factor changed
+	EndEmail     EndReason = "email"      // the e-mail address changed
 	EndDisabled  EndReason = "disabled"   // the account was disabled
 	EndCleaned   EndReason = "cleaned"    // the device was idle for too long
 )

@@ -13,6 +13,8 @@ import (
 	"latchkey/model/sqlstore"
 	"latchkey/server/alist"
 	"latchkey/server/config"
+	"latchkey/server/courier"
+	"latchkey/server/mailed"
 	"latchkey/service/account"
 	"latchkey/service/admin"
 	"latchkey/service/audit"
@@ -20,6 +22,7 @@ import (
 	"latchkey/service/importer"
 	"latchkey/service/keyring"
 	"latchkey/service/login"
+	"latchkey/service/outbox"
 	"latchkey/service/password"
 	"latchkey/service/profile"
 	"latchkey/service/revocation"
@@ -50,15 +53,19 @@ type App struct {
 	Profile  *profile.Service
 	Admins   *admin.Service
 	Ring     *keyring.Ring
+	Outbox   *outbox.Service
 
-	cfg     config.Config
-	opts    Options
-	dir     *dataDir
-	db      *sqlstore.DB
-	hub     *revocation.Hub
-	audit   *audit.Recorder
-	who     *authn.Service
-	api     *alist.API
+	cfg   config.Config
+	opts  Options
+	dir   *dataDir
+	db    *sqlstore.DB
+	hub   *revocation.Hub
+	audit *audit.Recorder
+	who   *authn.Service
+	api   *alist.API
+	pages *mailed.API
+
+	mailer  *courier.Mailer // nil: no mail server is configured
 	imports *importer.Service
 	wrapper *importer.Wrapper
 	guesses *throttle.Service
@@ -213,9 +220,14 @@ func (a *App) openServices(ctx context.Context) error {
 		Now: a.opts.Now, DeviceTTL: a.Settings.DeviceTTL,
 	})
 	factors := totp.New(a.db.TOTP(), a.Ring, a.hub, a.opts.Now, a.audit.Record)
+	watcher, err := a.openWatch(hasher, policy, passwords)
+	if err != nil {
+		return err
+	}
 	logins := login.New(login.Deps{
 		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
 		Factors: factors, Throttle: a.guesses, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
+		NewDevice: watcher.NewDevice,
 	})
 	keys := sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record)
 	a.Profile = profile.New(profile.Deps{
@@ -225,11 +237,11 @@ func (a *App) openServices(ctx context.Context) error {
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses,
-		Audit: a.audit,
+		Audit: a.audit, EmailSet: watcher.EmailSet,
 	})
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts, Login: logins, Profile: a.Profile, Sessions: a.Sessions,
-		Settings: a.Settings, Factors: factors, SSHKeys: keys, Audit: a.audit,
+		Settings: a.Settings, Factors: factors, SSHKeys: keys, Audit: a.audit, Watch: watcher,
 	})
 	return nil
 }

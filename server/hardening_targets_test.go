@@ -24,6 +24,7 @@ type target struct {
 	list   bool           // the body goes into a list
 	fields []field
 	form   bool // takes a form and a query too
+	page   bool // a page for people: it takes a form, and its refusals are pages
 }
 
 // field is a field of a body.
@@ -139,6 +140,10 @@ func (c *camp) ownTargets() []target {
 				{name: "keep_current", optional: true, nullable: true, kind: boolean},
 			},
 		},
+		{
+			method: post, path: "/api/me/email", body: map[string]any{"email": "mole@example.org"},
+			fields: []field{{name: "email", optional: true}}, // empty is an address, too: none
+		},
 		{method: get, path: "/api/me/sessions"},
 		{method: post, path: "/api/me/sessions/evict_others"},
 		{method: post, path: "/api/me/sessions/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
@@ -165,6 +170,8 @@ func (c *camp) adminTargets() []target {
 		{name: "disabled", optional: true, nullable: true, kind: boolean},
 		{name: "max_devices", optional: true, nullable: true, kind: number},
 		{name: "session_ttl", optional: true, nullable: true, kind: number},
+		{name: "email", optional: true},
+		{name: "email_verified", optional: true, nullable: true, kind: boolean},
 	}
 	role := []field{
 		{name: "name"},
@@ -229,6 +236,9 @@ func (*camp) stubTargets() []target {
 		all = append(all, target{method: "*", path: path, public: true})
 	}
 	all = append(all, target{method: get, path: "/api/openapi.json", public: true})
+	for _, path := range []string{"/account/confirm-email", "/account/not-me", "/account/set-password"} {
+		all = append(all, target{method: get, path: path, public: true, idle: true, page: true})
+	}
 	for _, path := range []string{
 		"/api/label/list", "/api/auth/sso", "/api/auth/sso_callback", "/api/auth/get_sso_id", "/api/auth/sso_get_token", "/api/authn/webauthn_begin_login",
 	} {

@@ -80,7 +80,7 @@ func TestOpenAPIFindsTheDifference(t *testing.T) {
 		"a fourth key of the envelope":   {"GET", "/api/me", swap(`{"code"`, `{"ok":true,"code"`)},
 		"no data":                        {"GET", "/api/auth/logout", swap(`,"data":null`, ``)},
 		"data where there is none":       {"GET", "/api/auth/logout", swap(`"data":null`, `"data":{}`)},
-		"two objects":                    {"GET", "/api/me", swap(`"must_enable_2fa":false}}`, `"must_enable_2fa":false}}{}`)},
+		"two objects":                    {"GET", "/api/me", swap(`"email_verified":false}}`, `"email_verified":false}}{}`)},
 		"a failure nobody described":     {"GET", "/api/nothing", swap(`not found`, `record not found`)},
 		"another HTTP status":            {"GET", "/api/me", func(r *httptest.ResponseRecorder) { r.Code = http.StatusCreated }},
 		"another media type":             {"GET", "/api/me", func(r *httptest.ResponseRecorder) { r.Header().Set("Content-Type", "text/html") }},

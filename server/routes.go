@@ -9,6 +9,7 @@ import (
 	"latchkey/docs"
 	"latchkey/middleware"
 	"latchkey/server/alist"
+	"latchkey/server/mailed"
 	"latchkey/server/web"
 )
 
@@ -93,7 +94,8 @@ func (a *App) table() []route {
 
 		{get, "/api/openapi.json", public, openAPI},
 	}
-	return slices.Concat(rows, a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin), a.history(caller, admin), a.absent(public, caller))
+	return slices.Concat(rows, a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin),
+		a.history(caller, admin), a.linked(caller), a.absent(public, caller))
 }
 
 // stepUp are the routes by which callers prove who they are once more, and what
@@ -129,6 +131,23 @@ func (a *App) history(caller, admin guard) []route {
 	return []route{
 		{get, "/api/me/activity", caller, a.api.Activity},
 		{get, "/api/admin/audit", admin, a.api.AuditEvents},
+	}
+}
+
+// linked are one's own address, and the pages that links in mail lead to.
+// Anybody may open them, and failures are pages, too.
+func (a *App) linked(caller guard) []route {
+	pages := a.pages
+	page := guard{middleware.Recovery(a.opts.Log, pages.Render), middleware.Errors(a.opts.Log, pages.Render)}
+	return []route{
+		{post, "/api/me/email", caller, a.api.SetEmail},
+
+		{get, mailed.PathConfirmEmail, page, pages.AskConfirmEmail},
+		{post, mailed.PathConfirmEmail, page, pages.ConfirmEmail},
+		{get, mailed.PathNotMe, page, pages.AskNotMe},
+		{post, mailed.PathNotMe, page, pages.NotMe},
+		{get, mailed.PathSetPassword, page, pages.AskPassword},
+		{post, mailed.PathSetPassword, page, pages.SetPassword},
 	}
 }
 
@@ -178,7 +197,7 @@ func (a *App) routes() (http.Handler, error) {
 		middleware.Recovery(log, alist.Render),
 		middleware.Errors(log, alist.Render),
 		cors,
-		middleware.BodyLimit("/api/auth/"),
+		middleware.BodyLimit("/api/auth/", "/account/"),
 	)
 	engine.NoRoute(web.Handle(func(*gin.Context) error { return alist.ErrNoRoute }))
 	engine.NoMethod(web.Handle(func(*gin.Context) error { return alist.ErrMethod }))

@@ -55,6 +55,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	group.Go(func() error { return a.audit.Run(behind) })
 	group.Go(func() error { return a.wrapper.Run(ctx) })
 	group.Go(func() error { return a.followKeys(behind) })
+	group.Go(func() error { return a.Outbox.Run(ctx) })
 	group.Go(func() error { return a.serveHTTP(behind, control.listener, control) })
 	group.Go(func() error {
 		defer stop()

@@ -85,6 +85,8 @@ func endEdited(tx *gorm.DB, old model.Account, e model.AccountEdit) error {
 		)
 	case e.Disabled != nil && *e.Disabled:
 		return endAccountLogins(tx, old.Key, "", model.EndDisabled, e.At)
+	case e.Email != nil && e.ByLogin != "":
+		return endAccountLogins(tx, old.Key, e.ByLogin, model.EndEmail, e.At)
 	}
 	return nil
 }
@@ -105,6 +107,7 @@ func editColumns(e model.AccountEdit) map[string]any {
 	}
 	if e.PasswordHash != nil {
 		columns["password_hash"], columns["password_at"] = *e.PasswordHash, e.At
+		columns["must_change_password"] = false
 	}
 	set(columns, "base_path", e.BasePath)
 	set(columns, "roles", e.Roles)
@@ -113,6 +116,8 @@ func editColumns(e model.AccountEdit) map[string]any {
 	set(columns, "sso_id", e.SSOID)
 	set(columns, "max_devices", e.MaxDevices)
 	set(columns, "session_ttl", e.SessionTTL)
+	set(columns, "email", e.Email)
+	set(columns, "email_verified", e.EmailVerified)
 	return columns
 }
 

@@ -28,8 +28,8 @@ var (
 	ErrNoUser = fault.New(fault.NotFound, "user_name_unknown", "failed find user: record not found")
 )
 
-// userRow is an account as admins see it, in AList's order of keys. The last
-// two are null where the settings count.
+// userRow is an account as admins see it, in AList's order of keys. The limits
+// are null where the settings count.
 type userRow struct {
 	ID         int64   `json:"id"`
 	Username   string  `json:"username"`
@@ -41,12 +41,16 @@ type userRow struct {
 	SSOID      string  `json:"sso_id"`
 	MaxDevices *int64  `json:"max_devices"`
 	SessionTTL *int64  `json:"session_ttl"` // seconds
+
+	Email         string `json:"email"` // empty: none
+	EmailVerified bool   `json:"email_verified"`
 }
 
 func userRowOf(a model.Account) userRow {
 	row := userRow{
 		ID: a.ID, Username: a.Username, BasePath: a.BasePath, Role: a.Roles, Disabled: a.Disabled,
 		Permission: a.Permission, SSOID: a.SSOID, MaxDevices: a.MaxDevices, SessionTTL: a.SessionTTL,
+		Email: a.Email, EmailVerified: a.EmailVerified,
 	}
 	if row.Role == nil {
 		row.Role = []int64{}
@@ -117,6 +121,8 @@ type userBody struct {
 	SSOID      *string         `json:"sso_id"`
 	MaxDevices json.RawMessage `json:"max_devices"`
 	SessionTTL json.RawMessage `json:"session_ttl"`
+	Email      *string         `json:"email"`
+	Verified   *bool           `json:"email_verified"` // of a new address; without it, its owner is asked
 
 	maxDevices, sessionTTL **int64
 }
@@ -181,6 +187,8 @@ func (a *API) CreateUser(c *gin.Context) error {
 	assign(&fresh.SSOID, req.SSOID)
 	assign(&fresh.MaxDevices, req.maxDevices)
 	assign(&fresh.SessionTTL, req.sessionTTL)
+	assign(&fresh.Email, req.Email)
+	assign(&fresh.EmailVerified, req.Verified)
 	if _, err := a.svc.Admin.CreateAccount(c.Request.Context(), fresh, req.Password); err != nil {
 		return err
 	}
@@ -202,6 +210,7 @@ func (a *API) UpdateUser(c *gin.Context) error {
 	edit := model.AccountEdit{
 		Username: &req.Username, BasePath: req.BasePath, Permission: req.Permission, Disabled: req.Disabled,
 		SSOID: req.SSOID, MaxDevices: req.maxDevices, SessionTTL: req.sessionTTL,
+		Email: req.Email, EmailVerified: req.Verified,
 	}
 	if req.Role != nil {
 		edit.Roles = (*model.IntList)(&req.Role)

@@ -30,9 +30,9 @@ const (
 	nameTaken = "username already exists"
 	lastAdmin = "at least one enabled admin must be kept"
 
-	adminUser = `{"id":2,"username":"admin","password":"","base_path":"/","role":[2],"disabled":false,"permission":65535,"sso_id":"","max_devices":null,"session_ttl":null}`
-	guestUser = `{"id":1,"username":"guest","password":"","base_path":"/","role":[1],"disabled":true,"permission":0,"sso_id":"","max_devices":null,"session_ttl":null}`
-	aliceUser = `{"id":3,"username":"alice","password":"","base_path":"/","role":[3],"disabled":false,"permission":0,"sso_id":"","max_devices":null,"session_ttl":null}`
+	adminUser = `{"id":2,"username":"admin","password":"","base_path":"/","role":[2],"disabled":false,"permission":65535,"sso_id":"","max_devices":null,"session_ttl":null,"email":"","email_verified":false}`
+	guestUser = `{"id":1,"username":"guest","password":"","base_path":"/","role":[1],"disabled":true,"permission":0,"sso_id":"","max_devices":null,"session_ttl":null,"email":"","email_verified":false}`
+	aliceUser = `{"id":3,"username":"alice","password":"","base_path":"/","role":[3],"disabled":false,"permission":0,"sso_id":"","max_devices":null,"session_ttl":null,"email":"","email_verified":false}`
 )
 
 // succeeded is the whole body of a success.
@@ -132,7 +132,7 @@ func TestUserCreate(t *testing.T) {
 	s := open(t)
 	wantDone(t, "a role", s.act(t, roleCreateRoute, object{"id": 7, "name": "team", "permission_scopes": []object{{"path": "a/b/", "permission": 264}}}))
 	row := func(id int, name, base, role, rest string) string {
-		return fmt.Sprintf(`{"id":%d,"username":"%s","password":"","base_path":"%s","role":%s,%s}`, id, name, base, role, rest)
+		return fmt.Sprintf(`{"id":%d,"username":"%s","password":"","base_path":"%s","role":%s,%s,"email":"","email_verified":false}`, id, name, base, role, rest)
 	}
 	const plain = `"disabled":false,"permission":0,"sso_id":"","max_devices":null,"session_ttl":null`
 	for i, tt := range []struct {
@@ -225,7 +225,7 @@ func TestUserUpdateChangesWhatItNames(t *testing.T) {
 	secret := s.enrol(t, in.Token)
 	before := s.stored(t, "alice")
 	const head = `{"id":3,"username":"alice","password":"",`
-	row := func(rest string) string { return head + rest + `}` }
+	row := func(rest string) string { return head + rest + `,"email":"","email_verified":false}` }
 	for _, tt := range []struct{ what, body, want string }{
 		{"the name alone", `{"id":3,"username":"alice"}`, aliceUser},
 		{"the form whole", `{"id":3,"username":"alice","password":"","base_path":"/","role":[3],"permission":0,"disabled":false,"sso_id":"","role_info":[],"permissions":[]}`, aliceUser},

@@ -10,6 +10,7 @@ import (
 	"latchkey/service/setting"
 	"latchkey/service/sshkey"
 	"latchkey/service/totp"
+	"latchkey/service/watch"
 )
 
 // API is the handlers of the dialect. It is safe for concurrent use.
@@ -26,6 +27,7 @@ type Deps struct {
 	Factors  *totp.Service
 	SSHKeys  *sshkey.Service
 	Audit    *audit.Recorder
+	Watch    *watch.Service
 }
 
 // New makes the handlers.

@@ -22,7 +22,9 @@ type me struct {
 	RoleNames   []string    `json:"role_names"`
 	Permissions []pathRight `json:"permissions"`
 
-	MustEnableTwoFactor bool `json:"must_enable_2fa"` // ours: little else is allowed until then
+	MustEnableTwoFactor bool   `json:"must_enable_2fa"` // ours: little else is allowed until then
+	Email               string `json:"email"`           // empty: none
+	EmailVerified       bool   `json:"email_verified"`
 }
 
 type pathRight struct {
@@ -38,6 +40,7 @@ func (*API) Me(c *gin.Context) error {
 		ID: a.ID, Username: a.Username, BasePath: a.BasePath, Role: a.RoleIDs, Disabled: a.Disabled,
 		Permission: a.Permission, SSOID: a.SSOID, OTP: a.TwoFactor, RoleNames: a.RoleNames,
 		Permissions: make([]pathRight, len(a.Permissions)), MustEnableTwoFactor: by.MustEnrol(),
+		Email: a.Email, EmailVerified: a.EmailVerified,
 	}
 	for i, p := range a.Permissions {
 		reply.Permissions[i] = pathRight(p)

@@ -8,13 +8,13 @@ import (
 const (
 	adminBody = `{"code":200,"message":"success","data":{"id":2,"username":"admin","password":"","base_path":"/",` +
 		`"role":[2],"disabled":false,"permission":65535,"sso_id":"","otp":false,` +
-		`"role_names":["admin"],"permissions":[{"path":"/","permission":65535}],"must_enable_2fa":false}}`
+		`"role_names":["admin"],"permissions":[{"path":"/","permission":65535}],"must_enable_2fa":false,"email":"","email_verified":false}}`
 	aliceBody = `{"code":200,"message":"success","data":{"id":3,"username":"alice","password":"","base_path":"/",` +
 		`"role":[3],"disabled":false,"permission":0,"sso_id":"","otp":false,` +
-		`"role_names":["general"],"permissions":[{"path":"/","permission":0}],"must_enable_2fa":false}}`
+		`"role_names":["general"],"permissions":[{"path":"/","permission":0}],"must_enable_2fa":false,"email":"","email_verified":false}}`
 	guestBody = `{"code":200,"message":"success","data":{"id":1,"username":"guest","password":"","base_path":"/",` +
 		`"role":[1],"disabled":false,"permission":0,"sso_id":"","otp":false,` +
-		`"role_names":["guest"],"permissions":[{"path":"/","permission":0}],"must_enable_2fa":false}}`
+		`"role_names":["guest"],"permissions":[{"path":"/","permission":0}],"must_enable_2fa":false,"email":"","email_verified":false}}`
 )
 
 func TestMeIsWrittenAsAListWritesIt(t *testing.T) {

@@ -20,6 +20,7 @@ type deviceRow struct {
 	UserAgent  string    `json:"ua"`
 	IP         string    `json:"ip"` // masked
 	Current    bool      `json:"current"`
+	New        bool      `json:"new"` // its first sign-in is at most 7 days ago, and was not the account's first
 	Kind       string    `json:"kind"`
 	CreatedAt  time.Time `json:"created_at"`
 	ExpiresAt  time.Time `json:"expires_at"` // when its last login ends
@@ -66,7 +67,7 @@ func (a *API) AdminSessions(c *gin.Context) error {
 func rowOf(d model.DeviceView, by access.Caller) deviceRow {
 	return deviceRow{
 		SessionID: d.Key, LastActive: d.SeenAt.Unix(), UserAgent: d.UserAgent, IP: d.IP,
-		Current: d.Key == by.DeviceKey, Kind: string(d.Kind), CreatedAt: d.CreatedAt.Time, ExpiresAt: d.ExpiresAt.Time,
+		Current: d.Key == by.DeviceKey, New: d.New, Kind: string(d.Kind), CreatedAt: d.CreatedAt.Time, ExpiresAt: d.ExpiresAt.Time,
 	}
 }
 

@@ -35,13 +35,13 @@ func (s *site) from(t *testing.T, username, address, agent, clientID string) ser
 type listed struct {
 	id, agent, ip, kind string
 	seenAt, createdAt   time.Time
-	current             bool
+	current, isNew      bool
 }
 
 // row is how a list writes it; owner is the two keys that the admin's has more.
 func (d listed) row(owner string) string {
-	return fmt.Sprintf(`{"session_id":"%s",%s"last_active":%d,"status":0,"ua":"%s","ip":"%s","current":%t,"kind":"%s","created_at":"%s","expires_at":"%s"}`,
-		d.id, owner, d.seenAt.Unix(), d.agent, d.ip, d.current, d.kind,
+	return fmt.Sprintf(`{"session_id":"%s",%s"last_active":%d,"status":0,"ua":"%s","ip":"%s","current":%t,"new":%t,"kind":"%s","created_at":"%s","expires_at":"%s"}`,
+		d.id, owner, d.seenAt.Unix(), d.agent, d.ip, d.current, d.isNew, d.kind,
 		d.createdAt.Format(time.RFC3339), d.createdAt.Add(48*time.Hour).Format(time.RFC3339))
 }
 
@@ -57,9 +57,9 @@ func TestListsTellWhoIsSignedInWhere(t *testing.T) {
 	s.clock.Advance(time.Hour)
 	s.Do(t, servertest.Request{Path: "/api/me", Token: program.Token, From: "203.0.113.9", Header: map[string]string{"User-Agent": "curl/8.6.0"}})
 	one, two := begun.Add(time.Minute), begun.Add(2*time.Minute)
-	first := listed{browser.DeviceKey, firefox, "198.*.*.7", "web", s.clock.Now(), begun, true}
-	second := listed{program.DeviceKey, "curl/8.6.0", "203.*.*.9", "api", s.clock.Now(), one, false}
-	third := listed{phone.DeviceKey, "okhttp/4.12.0", "2001:*:*:*:*:*:*:7334", "api", two, two, false}
+	first := listed{browser.DeviceKey, firefox, "198.*.*.7", "web", s.clock.Now(), begun, true, false}
+	second := listed{program.DeviceKey, "curl/8.6.0", "203.*.*.9", "api", s.clock.Now(), one, false, true}
+	third := listed{phone.DeviceKey, "okhttp/4.12.0", "2001:*:*:*:*:*:*:7334", "api", two, two, false, false}
 	list := func(path string) servertest.Reply {
 		return s.Do(t, servertest.Request{Path: path, Token: browser.Token, From: "198.51.100.7", Header: map[string]string{"User-Agent": firefox}})
 	}

@@ -25,6 +25,7 @@ func (c *commands) user() *cobra.Command {
 		c.named("set-role NAME ROLE…", "Give an account these roles in place of those it has",
 			"%s has the roles it was given.\n", (*server.App).SetRoles),
 		c.setUserPassword(),
+		c.setEmail(),
 		c.named("cancel-2fa NAME", "Take an account's second factor off and end its logins",
 			"%s signs in without a code.\n", simple((*server.App).CancelTwoFactor)),
 		c.switchUser("disable NAME", "Shut an account out and end its logins", true),

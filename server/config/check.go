@@ -48,6 +48,7 @@ func (c Config) checkTogether(sound map[string]setting, add func(s setting, prob
 	if certSound && keySound {
 		c.checkPair(cert, key, add)
 	}
+	c.checkNotices(sound, add)
 	// A use is written down at most TouchEvery late, so a login may end that
 	// much too early.
 	touch, touchSound := sound["touch_every"]

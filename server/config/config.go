@@ -41,6 +41,8 @@ type Config struct {
 	AuditKeep time.Duration // how old security events in the database get
 	AuditLog  string        // file that takes a line for every security event; may be empty
 
+	Notices
+
 	AdminPassword Secret // for the first start; unset has one made up
 	MasterKey     Secret // 64 hex digits (see MasterKeyBytes); unset has one kept in Data
 	NewMasterKey  Secret // as MasterKey: what is put in its place on request
@@ -61,6 +63,7 @@ func Defaults() Config {
 		AccessLog:       true,
 		ShutdownTimeout: 30 * time.Second,
 		AuditKeep:       2160 * time.Hour,
+		Notices:         Notices{SMTPPort: smtpPort, SMTPTLS: smtpStart},
 	}
 }
 

@@ -73,7 +73,7 @@ type secretSetting struct {
 func (s secretSetting) fileEnv() string { return s.env + "_FILE" }
 
 func secretSettings() []secretSetting {
-	return []secretSetting{
+	return append([]secretSetting{
 		{
 			envPrefix + "ADMIN_PASSWORD", "admin's password at the first start; without it one is made and printed once",
 			"8 to 256 characters, not a common password",
@@ -89,7 +89,7 @@ func secretSettings() []secretSetting {
 			"64 hex digits, such as openssl rand -hex 32 makes",
 			func(c *Config) *Secret { return &c.NewMasterKey }, masterKey,
 		},
-	}
+	}, noticeSecrets()...)
 }
 
 // secretTexts is the secrets' variables, by name.

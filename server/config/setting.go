@@ -37,7 +37,7 @@ const (
 
 // settings is the table, in the order in which people meet it.
 func settings() []setting {
-	return slices.Concat(placeSettings(), loginSettings(), auditSettings())
+	return slices.Concat(placeSettings(), loginSettings(), auditSettings(), noticeSettings())
 }
 
 func placeSettings() []setting {

@@ -208,3 +208,13 @@ func (s *Server) AddUser(t testing.TB, name string) string {
 	}
 	return made.Key
 }
+
+// Key is the key of the account with that name.
+func (s *Server) Key(t testing.TB, name string) string {
+	t.Helper()
+	a, err := s.App.Accounts.ForSignIn(t.Context(), name)
+	if err != nil {
+		t.Fatalf("find %s: %v", name, err)
+	}
+	return a.Key
+}

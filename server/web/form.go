@@ -41,6 +41,25 @@ func JSONOrForm(c *gin.Context, req any, params ...Param) error {
 	return bindForm(raw, req, params)
 }
 
+// Form binds a urlencoded body as JSON would be bound. The query is not looked
+// at: what a page's form sends stands in its body.
+//
+// Failures: those of JSON, and ErrParameter.
+func Form(c *gin.Context, req any, params ...Param) error {
+	media, err := mediaType(c.Request.Header)
+	if err != nil {
+		return err
+	}
+	if media != mediaForm {
+		return ErrUnsupported.WithText("request body must be application/x-www-form-urlencoded")
+	}
+	body, err := readBody(c)
+	if err != nil {
+		return err
+	}
+	return bindForm(string(body), req, params)
+}
+
 // bindForm binds parameters as if they were the strings of a JSON object.
 func bindForm(raw string, req any, params []Param) error {
 	object := make(map[string]string, len(params))

@@ -43,6 +43,9 @@ type Account struct {
 
 	SSOID string
 	Epoch int64
+
+	Email         string // empty: none
+	EmailVerified bool
 }
 
 // IsAdmin reports whether the account holds the admin role.

@@ -175,6 +175,7 @@ type Change struct {
 	Username     *string
 	SSOID        *string
 	PasswordHash *string // ends every login of the account but KeepLogin
+	Email        *string // ends every other login of the account; nobody has confirmed the address yet
 	ByLogin      string  // the caller's; it must be live when the change is written. Empty: the operator asks
 	KeepLogin    string  // outlives a new password; empty: no login does
 	Proven       bool    // whoever holds KeepLogin proved who they are for this
@@ -182,8 +183,8 @@ type Change struct {
 }
 
 // Change changes the account. When it returns, nobody is let in by what it
-// ended. It fails with ErrName, ErrNameTaken, ErrUnknown, or ErrEnded if ByLogin
-// is over or Epoch is past.
+// ended. It fails with ErrName, ErrNameTaken, ErrEmail, ErrUnknown, or ErrEnded if
+// ByLogin is over or Epoch is past.
 func (s *Service) Change(ctx context.Context, key string, c Change) error {
 	row := model.AccountEdit{
 		SSOID: c.SSOID, PasswordHash: c.PasswordHash, ByLogin: c.ByLogin, KeepLogin: c.KeepLogin, Epoch: c.Epoch, At: model.At(s.now()),
@@ -198,6 +199,31 @@ func (s *Service) Change(ctx context.Context, key string, c Change) error {
 		folded := Fold(*c.Username)
 		row.Username, row.NameFolded, row.NameKey = c.Username, &folded, &folded
 	}
+	if c.Email != nil {
+		if err := CheckEmail(*c.Email); err != nil {
+			return err
+		}
+		row.Email, row.EmailVerified = c.Email, new(bool)
+	}
+	if err := s.change(ctx, key, row); err != nil {
+		return err
+	}
+	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
+	return s.audit.Record(ctx, audit.Event{Kind: c.kind(), AccountKey: key})
+}
+
+// kind is what the change is called.
+func (c Change) kind() audit.Kind {
+	switch {
+	case c.PasswordHash != nil:
+		return audit.PasswordChanged
+	case c.Email != nil:
+		return audit.EmailChanged
+	}
+	return audit.ProfileChanged
+}
+
+func (s *Service) change(ctx context.Context, key string, row model.AccountEdit) error {
 	err := s.store.EditAccount(ctx, key, row)
 	switch {
 	case errors.Is(err, model.ErrConflict):
@@ -209,12 +235,7 @@ func (s *Service) Change(ctx context.Context, key string, c Change) error {
 	case err != nil:
 		return fmt.Errorf("change account: %w", err)
 	}
-	s.hub.Publish(ctx, revocation.Notice{AccountKey: key})
-	kind := audit.ProfileChanged
-	if c.PasswordHash != nil {
-		kind = audit.PasswordChanged
-	}
-	return s.audit.Record(ctx, audit.Event{Kind: kind, AccountKey: key})
+	return nil
 }
 
 // SetDisabled disables or enables an account. When disabling returns, nobody
@@ -261,6 +282,7 @@ func snapshot(p model.Profile) *access.Account {
 		Key: p.Key, ID: p.ID, Username: p.Username, BasePath: cleanPath(p.BasePath),
 		RoleIDs: p.Roles, RoleNames: []string{}, Permission: p.Permission, Permissions: []model.PathScope{},
 		Disabled: p.Disabled, TwoFactor: p.TwoFactor, SSOID: p.SSOID, Epoch: p.Epoch,
+		Email: p.Email, EmailVerified: p.EmailVerified,
 	}
 	if a.RoleIDs == nil {
 		a.RoleIDs = []int64{}

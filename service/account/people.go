@@ -70,11 +70,15 @@ func (*Service) lookup(err error, what string) error {
 }
 
 // Add adds an account as a is, with a key of its own and, unless a has one,
-// an id. It fails with ErrName, ErrNameTaken, ErrIDTaken or ErrNoRole.
+// an id. It fails with ErrName, ErrEmail, ErrNameTaken, ErrIDTaken or ErrNoRole.
 func (s *Service) Add(ctx context.Context, a model.Account) (model.Account, error) {
 	if err := CheckName(a.Username); err != nil {
 		return a, err
 	}
+	if err := CheckEmail(a.Email); err != nil {
+		return a, err
+	}
+	a.EmailVerified = a.EmailVerified && a.Email != ""
 	a.Key, a.CreatedAt = secret.ID(), model.At(s.now())
 	a.NameFolded = Fold(a.Username)
 	a.NameKey = a.NameFolded
@@ -132,14 +136,17 @@ func (s *Service) rolesExist(ctx context.Context, ids []int64) error {
 }
 
 // Edit changes an account for an admin. When it returns, nobody is let in by
-// what it ended. It fails with ErrUnknown, ErrName, ErrNameTaken, ErrNoRole,
-// ErrReservedRole, ErrAdminRole or ErrLastAdmin.
+// what it ended. It fails with ErrUnknown, ErrName, ErrEmail, ErrNameTaken,
+// ErrNoRole, ErrReservedRole, ErrAdminRole or ErrLastAdmin.
 func (s *Service) Edit(ctx context.Context, old model.Account, e model.AccountEdit) error {
 	e.At = model.At(s.now())
 	if err := editRoles(old, &e); err != nil {
 		return err
 	}
 	if err := editName(old, &e); err != nil {
+		return err
+	}
+	if err := editEmail(old, &e); err != nil {
 		return err
 	}
 	if e.BasePath != nil {
@@ -169,6 +176,11 @@ func (s *Service) edit(ctx context.Context, old model.Account, e model.AccountEd
 		return s.lookup(err, "account to edit")
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: old.Key})
+	if e.Email != nil {
+		if err := s.audit.Record(ctx, audit.Event{Kind: audit.EmailChanged, AccountKey: old.Key}); err != nil {
+			return err
+		}
+	}
 	return s.audit.Record(ctx, audit.Event{
 		Kind: audit.AccountEdited, AccountKey: old.Key, Detail: []slog.Attr{slog.String("changed", changed(old, e))},
 	})

@@ -48,6 +48,7 @@ type Deps struct {
 	Factors  *totp.Service
 	Throttle *throttle.Service
 	Audit    *audit.Recorder
+	EmailSet func(ctx context.Context, accountKey, old string) // tells the owners of both addresses; must not wait for anybody
 }
 
 // Service does what admins ask for. It is safe for concurrent use.
@@ -79,11 +80,15 @@ func (s *Service) CreateAny(ctx context.Context, a model.Account, plain string) 
 	}
 	a.BasePath = base
 	if plain != "" {
-		if a.PasswordHash, err = s.hash(ctx, plain, a.Username); err != nil {
+		if a.PasswordHash, err = s.hash(ctx, plain, a.Username, a.Email); err != nil {
 			return a, err
 		}
 	}
-	return s.Accounts.Add(ctx, a)
+	made, err := s.Accounts.Add(ctx, a)
+	if err == nil && made.Email != "" {
+		s.EmailSet(ctx, made.Key, "")
+	}
+	return made, err
 }
 
 func (s *Service) basePath(ctx context.Context, roles []int64, otherwise string) (string, error) {
@@ -148,15 +153,22 @@ func (s *Service) EditAccount(ctx context.Context, id int64, e model.AccountEdit
 		}
 		e.PasswordHash = &hash
 	}
-	return s.Accounts.Edit(ctx, old, e)
+	err = s.Accounts.Edit(ctx, old, e)
+	if err == nil && e.Email != nil {
+		s.EmailSet(ctx, old.Key, old.Email)
+	}
+	return err
 }
 
 // namesOf is how an account was called and how it will be.
 func namesOf(old model.Account, e model.AccountEdit) []string {
-	if e.Username == nil {
-		return []string{old.Username}
+	names := []string{old.Username, old.Email}
+	for _, name := range []*string{e.Username, e.Email} {
+		if name != nil {
+			names = append(names, *name)
+		}
 	}
-	return []string{old.Username, *e.Username}
+	return names
 }
 
 // DeleteAccount deletes the account with the id and all that hangs on it. It

@@ -28,6 +28,10 @@ var (
 	ErrCredentials = fault.New(fault.Invalid, "credentials_wrong", "username or password is incorrect")
 	// ErrCodeNeeded says that the password is right and a code is missing.
 	ErrCodeNeeded = fault.New(fault.CodeRequired, "code_needed", "Invalid 2FA code")
+	// ErrMustChange says that the password is right, and lets nobody in any
+	// more: its owner disowned a sign-in.
+	ErrMustChange = fault.New(fault.Forbidden, "password_must_change",
+		"Your password must be changed first: open the link that was mailed to you, or ask an admin")
 )
 
 // Deps are the services the flow runs through.
@@ -40,7 +44,8 @@ type Deps struct {
 	Factors   *totp.Service
 	Throttle  *throttle.Service
 	Audit     *audit.Recorder
-	Upgrade   func(ctx context.Context, a model.Account, static string) // gives an imported password the plain form
+	Upgrade   func(ctx context.Context, a model.Account, static string)  // gives an imported password the plain form
+	NewDevice func(ctx context.Context, a model.Account, d model.Device) // tells the owner; must not wait for anybody
 }
 
 // Service signs people in. It is safe for concurrent use.
@@ -61,7 +66,7 @@ type Request struct {
 	Presented string // the token the caller still had, which this sign-in replaces
 }
 
-// SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded,
+// SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded, ErrMustChange,
 // totp.ErrWrongCode, throttle.ErrThrottled, password.ErrBusy,
 // password.ErrTooLong, session.ErrTooManyDevices, or model.ErrUnavailable if the
 // attempt cannot be counted.
@@ -117,6 +122,9 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 		return opened, err
 	}
 	err = s.prove(ctx, from, r.proof(), a, func() error {
+		if a.MustChangePassword {
+			return ErrMustChange
+		}
 		opened, err = s.Sessions.Open(ctx, session.Opening{
 			AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
 			UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),
@@ -126,10 +134,10 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	if err != nil {
 		return opened, err
 	}
-	if !from.Known && r.ClientID != "" { // the device of callers without a Client-Id is nobody's in particular
-		s.Audit.Note(ctx, event(audit.DeviceAdded, r, a, opened.DeviceKey))
-	}
 	s.Upgrade(ctx, a, r.proof().static())
+	if opened.New != nil {
+		s.NewDevice(ctx, a, *opened.New)
+	}
 	return opened, nil
 }
 

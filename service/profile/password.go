@@ -42,7 +42,7 @@ func (s *Service) ChangePassword(ctx context.Context, by access.Caller, c Passwo
 	case c.Old == c.New:
 		return ErrSamePassword
 	}
-	if err := s.Policy.CheckNew(c.New, by.Account.Username); err != nil { // before a code is spent on it
+	if err := s.Policy.CheckNew(c.New, by.Account.Username, by.Account.Email); err != nil { // before a code is spent on it
 		return err
 	}
 	change := account.Change{ByLogin: by.LoginID}
@@ -89,7 +89,7 @@ func (s *Service) changeFresh(ctx context.Context, by access.Caller, plain strin
 // writePassword fails with account.ErrEnded if the caller's login is over or the
 // account's epoch is another than the change's.
 func (s *Service) writePassword(ctx context.Context, by access.Caller, plain string, change account.Change) error {
-	hash, err := s.hash(ctx, plain, by.Account.Username)
+	hash, err := s.hash(ctx, plain, by.Account.Username, by.Account.Email)
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func (s *Service) newHash(ctx context.Context, by access.Caller, c Change) (*str
 	if !by.IsFresh(s.Now()) {
 		return nil, ErrNotFresh
 	}
-	hash, err := s.hash(ctx, c.Password, by.Account.Username, c.Username)
+	hash, err := s.hash(ctx, c.Password, by.Account.Username, by.Account.Email, c.Username)
 	return &hash, err
 }
 
@@ -158,7 +158,7 @@ func (s *Service) SetPassword(ctx context.Context, accountKey, plain string) err
 	if err != nil {
 		return err
 	}
-	hash, err := s.hash(ctx, plain, p.Username)
+	hash, err := s.hash(ctx, plain, p.Username, p.Email)
 	if err != nil {
 		return err
 	}

@@ -37,8 +37,10 @@ func (s *Service) devices(ctx context.Context, accountKey string) ([]model.Devic
 		return nil, fmt.Errorf("list devices: %w", err)
 	}
 	latest := s.touches.latest()
+	now := s.now()
 	for i := range list {
 		d := &list[i]
+		d.New = d.NewUntil.After(now)
 		if t, ok := latest[d.Key]; ok && t.At.After(d.SeenAt.Time) {
 			d.SeenAt, d.UserAgent, d.IP = t.At, t.UserAgent, t.IP
 		}

@@ -37,6 +37,7 @@ type Opened struct {
 	DeviceKey string
 	LoginID   string
 	ExpiresAt time.Time
+	New       *model.Device // the device, if its owner may want to hear of it; else nil
 }
 
 // Open makes a login under the device (account, Client-Id). It fails with
@@ -71,7 +72,11 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 	if err := s.open(ctx, opening); err != nil {
 		return Opened{}, err
 	}
-	return Opened{Token: token, DeviceKey: login.DeviceKey, LoginID: login.ID, ExpiresAt: login.ExpiresAt.Time}, nil
+	opened := Opened{Token: token, DeviceKey: login.DeviceKey, LoginID: login.ID, ExpiresAt: login.ExpiresAt.Time}
+	if s.isNew(ctx, o, opening.Device) {
+		opened.New = &opening.Device
+	}
+	return opened, nil
 }
 
 func (s *Service) open(ctx context.Context, o model.LoginOpening) error {

@@ -46,6 +46,8 @@ const (
 	namelessCap     = 500  // live logins of the device without one
 	keepEnded       = 1000 // ended logins whose reason is still told
 	keepIdle        = 100  // devices of an account that are kept without a live login
+	keepPlaces      = 500  // places of an account that are known
+	newFor          = 7 * 24 * time.Hour
 	knownFor        = 30 * 24 * time.Hour
 	clockLeeway     = 60 * time.Second
 	rememberedFor   = time.Hour // how long an expired login's row is kept
@@ -100,6 +102,10 @@ type Store interface {
 	// OpenLogin makes a login and the room for it and returns how many others
 	// it ended. model.ErrNotFound, model.ErrStale, model.ErrLimit.
 	OpenLogin(ctx context.Context, o model.LoginOpening) (int64, error)
+	// NotePlace remembers where the account signed in from, and reports whether
+	// that is news: it was never there before, and has been elsewhere. Then the
+	// device's row is marked as new. Of parallel calls one is told so.
+	NotePlace(ctx context.Context, n model.PlaceNote) (bool, error)
 	// Login finds a login, live or ended; model.ErrNotFound.
 	Login(ctx context.Context, id string) (model.Login, error)
 	// EndLogin ends one login of the account if it is live.

@@ -181,6 +181,8 @@ func (s *Store) EditAccount(_ context.Context, key string, e model.AccountEdit) 
 		}
 	case e.Disabled != nil && *e.Disabled:
 		s.endLogins(key, "", model.EndDisabled, e.At)
+	case e.Email != nil && e.ByLogin != "":
+		s.endLogins(key, e.ByLogin, model.EndEmail, e.At)
 	}
 	return nil
 }
@@ -215,7 +217,7 @@ func edited(a model.Account, e model.AccountEdit) model.Account {
 		a.Username, a.NameFolded, a.NameKey = *e.Username, *e.NameFolded, *e.NameKey
 	}
 	if e.PasswordHash != nil {
-		a.PasswordHash, a.PasswordAt = *e.PasswordHash, e.At
+		a.PasswordHash, a.PasswordAt, a.MustChangePassword = *e.PasswordHash, e.At, false
 	}
 	put(&a.BasePath, e.BasePath)
 	put(&a.Roles, e.Roles)
@@ -224,6 +226,8 @@ func edited(a model.Account, e model.AccountEdit) model.Account {
 	put(&a.SSOID, e.SSOID)
 	put(&a.MaxDevices, e.MaxDevices)
 	put(&a.SessionTTL, e.SessionTTL)
+	put(&a.Email, e.Email)
+	put(&a.EmailVerified, e.EmailVerified)
 	return copyAccount(a)
 }
 

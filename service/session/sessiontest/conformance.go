@@ -30,7 +30,8 @@ type Harness struct {
 func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	for _, suite := range []map[string]func(*testing.T, *stage){
-		opening(), limits(), loginCaps(), endings(), touching(), lists(), cleaning(), expiries(), parallel(), freshness(), others(),
+		opening(), limits(), loginCaps(), endings(), touching(), lists(), cleaning(), expiries(), places(), parallel(),
+		freshness(), others(),
 	} {
 		for _, name := range slices.Sorted(maps.Keys(suite)) {
 			t.Run(name, func(t *testing.T) { suite[name](t, &stage{t: t, Harness: open(t)}) })

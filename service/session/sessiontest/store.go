@@ -20,6 +20,7 @@ type Store struct {
 	accounts map[string]model.Account
 	devices  map[string]model.Device
 	logins   map[string]model.Login
+	places   map[model.Place]model.Time
 }
 
 // New makes a store without accounts.
@@ -28,6 +29,7 @@ func New() *Store {
 		accounts: map[string]model.Account{},
 		devices:  map[string]model.Device{},
 		logins:   map[string]model.Login{},
+		places:   map[model.Place]model.Time{},
 	}
 }
 
@@ -74,6 +76,7 @@ func (s *Store) DeleteAccount(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.accounts, key)
+	maps.DeleteFunc(s.places, func(p model.Place, _ model.Time) bool { return p.AccountKey == key })
 	maps.DeleteFunc(s.devices, func(_ string, d model.Device) bool { return d.AccountKey == key })
 	maps.DeleteFunc(s.logins, func(_ string, l model.Login) bool { return l.AccountKey == key })
 }
@@ -109,7 +112,7 @@ func (s *Store) OpenLogin(ctx context.Context, o model.LoginOpening) (int64, err
 	}, model.EndReplaced, at)
 	device := o.Device
 	if before, there := s.devices[device.Key]; there {
-		device.AccountKey, device.CreatedAt = before.AccountKey, before.CreatedAt
+		device.AccountKey, device.CreatedAt, device.NewUntil = before.AccountKey, before.CreatedAt, before.NewUntil
 	}
 	s.devices[device.Key] = device
 	s.logins[o.Login.ID] = o.Login

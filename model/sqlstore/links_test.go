@@ -1,0 +1,67 @@
+package sqlstore_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"latchkey/model"
+	"latchkey/model/sqlstore"
+	"latchkey/service/link/linktest"
+	"latchkey/service/outbox/outboxtest"
+)
+
+func TestLinks(t *testing.T) {
+	for name, opts := range drivers(t) {
+		t.Run(name, func(t *testing.T) {
+			linktest.Conformance(t, func(t *testing.T) linktest.Harness { return linkHarness(open(t, opts)) })
+		})
+	}
+}
+
+func linkHarness(db *sqlstore.DB) linktest.Harness {
+	made := new(atomic.Int64)
+	account := func(t *testing.T, key string) model.Account {
+		t.Helper()
+		p, err := db.Accounts().Profile(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Account
+	}
+	return linktest.Harness{
+		Store: db.Links(),
+		NewAccount: func(t *testing.T, email string) string {
+			t.Helper()
+			key := createAccount(t, db, int(made.Add(1))).Key
+			if err := db.Accounts().EditAccount(t.Context(), key, model.AccountEdit{Email: &email}); err != nil {
+				t.Fatal(err)
+			}
+			return key
+		},
+		NewLogin: func(t *testing.T, accountKey, deviceKey string) string {
+			t.Helper()
+			id := fmt.Sprintf("%032x", made.Add(1))
+			row := model.Login{ID: id, AccountKey: accountKey, DeviceKey: deviceKey, CreatedAt: model.At(start), SeenAt: model.At(start), ExpiresAt: model.At(start)}
+			if err := db.Write(t.Context(), func(tx *gorm.DB) error { return tx.Create(&row).Error }); err != nil {
+				t.Fatal(err)
+			}
+			return id
+		},
+		EndReason: func(t *testing.T, id string) model.EndReason { return endReason(t, db, id) },
+		Account:   account,
+	}
+}
+
+func TestNotices(t *testing.T) {
+	for name, opts := range drivers(t) {
+		t.Run(name, func(t *testing.T) {
+			outboxtest.Conformance(t, func(t *testing.T) outboxtest.Harness {
+				db := open(t, opts)
+				return outboxtest.Harness{Store: db.Notices(), Account: createAccount(t, db, 1).Key}
+			})
+		})
+	}
+}

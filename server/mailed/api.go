@@ -1,0 +1,183 @@
+package mailed
+
+import (
+	"context"
+	"html/template"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"latchkey/middleware"
+	"latchkey/model"
+	"latchkey/server/web"
+	"latchkey/service/access"
+	"latchkey/service/fault"
+	"latchkey/service/watch"
+)
+
+// Where links lead.
+const (
+	PathConfirmEmail = "/account/confirm-email"
+	PathNotMe        = "/account/not-me"
+	PathSetPassword  = "/account/set-password" //nolint:gosec // G101: a path
+)
+
+// API is the pages. It is safe for concurrent use.
+type API struct {
+	watch  *watch.Service
+	title  func() string
+	page   *template.Template
+	policy string
+}
+
+// New makes the pages of a site with that title.
+func New(w *watch.Service, title func() string) (*API, error) {
+	page, policy, err := parse()
+	return &API{watch: w, title: title, page: page, policy: policy}, err
+}
+
+// answer is the form of every page.
+type answer struct {
+	Token    string `json:"token"`
+	Password string `json:"password"`
+}
+
+func bind(c *gin.Context) (context.Context, answer, error) {
+	var req answer
+	err := web.Form(c, &req, web.Param{Key: "token", Alias: "token"}, web.Param{Key: "password", Alias: "password"})
+	ctx := access.With(c.Request.Context(), access.Caller{Address: middleware.ClientIP(c), UserAgent: web.UserAgent(c)})
+	return ctx, req, err
+}
+
+// ask finds what the link in the address is about.
+func (a *API) ask(c *gin.Context, purpose model.LinkPurpose) (string, watch.Question, error) {
+	token, err := web.Text(c, "token")
+	if err != nil {
+		return "", watch.Question{}, err
+	}
+	q, err := a.watch.Ask(c.Request.Context(), token, purpose)
+	return token, q, err
+}
+
+// AskConfirmEmail asks whether the address is confirmed.
+func (a *API) AskConfirmEmail(c *gin.Context) error {
+	token, q, err := a.ask(c, model.LinkConfirmEmail)
+	if err != nil {
+		return err
+	}
+	return a.show(c, http.StatusOK, view{
+		Heading: "Is this your address?",
+		Lines:   []string{"Somebody gave this e-mail address for an account here. If that was you, confirm it."},
+		Facts:   []fact{{"Address", q.Email}, {"Account", q.Username}},
+		Form:    &form{Action: PathConfirmEmail, Token: token, Button: "Confirm this address"},
+	})
+}
+
+// ConfirmEmail confirms the address.
+func (a *API) ConfirmEmail(c *gin.Context) error {
+	ctx, req, err := bind(c)
+	if err != nil {
+		return err
+	}
+	if err := a.watch.ConfirmEmail(ctx, req.Token); err != nil {
+		return err
+	}
+	return a.show(c, http.StatusOK, view{
+		Heading: "The address is confirmed",
+		Lines:   []string{"Messages about your account go there from now on. You can close this page."},
+	})
+}
+
+// AskNotMe shows a sign-in and asks whether it was somebody else's.
+func (a *API) AskNotMe(c *gin.Context) error {
+	token, q, err := a.ask(c, model.LinkDisown)
+	if err != nil {
+		return err
+	}
+	device := q.UserAgent
+	if device == "" {
+		device = "It did not say"
+	}
+	return a.show(c, http.StatusOK, view{
+		Heading: "Was this not you?",
+		Lines: []string{
+			"The device below signed in to your account. If that was you, close this page. " +
+				"If it was not, the button signs it out at once and has you choose a new password.",
+		},
+		Facts: []fact{
+			{"Account", q.Username},
+			{"When", q.At.UTC().Format("2 January 2006, 15:04 UTC")},
+			{"Device", device},
+			{"Address", q.IP},
+		},
+		Form: &form{Action: PathNotMe, Token: token, Button: "This was not me – sign it out", Harm: true},
+	})
+}
+
+// NotMe throws the device out and asks for a new password.
+func (a *API) NotMe(c *gin.Context) error {
+	ctx, req, err := bind(c)
+	if err != nil {
+		return err
+	}
+	next, username, err := a.watch.Disown(ctx, req.Token)
+	if err != nil {
+		return err
+	}
+	return a.show(c, http.StatusOK, view{
+		Heading: "That device is signed out",
+		Lines: []string{
+			"Your present password lets nobody in any more. Choose a new one here within an hour: it signs out every other device as well.",
+		},
+		Form: passwordForm(next, username),
+	})
+}
+
+func passwordForm(token, username string) *form {
+	return &form{Action: PathSetPassword, Token: token, Button: "Set the new password", AsksPassword: true, Username: username}
+}
+
+// AskPassword asks for a new password.
+func (a *API) AskPassword(c *gin.Context) error {
+	token, q, err := a.ask(c, model.LinkSetPassword)
+	if err != nil {
+		return err
+	}
+	return a.askPassword(c, http.StatusOK, "", passwordForm(token, q.Username))
+}
+
+func (a *API) askPassword(c *gin.Context, status int, alert string, f *form) error {
+	return a.show(c, status, view{
+		Heading: "Choose a new password",
+		Alert:   alert,
+		Lines:   []string{"The new password signs out every device of the account " + f.Username + "."},
+		Form:    f,
+	})
+}
+
+// SetPassword sets the new password; one that is refused is asked for again.
+func (a *API) SetPassword(c *gin.Context) error {
+	ctx, req, err := bind(c)
+	if err != nil {
+		return err
+	}
+	err = a.watch.SetPassword(ctx, req.Token, req.Password)
+	if f := fault.Of(err); err != nil && (f.Kind == fault.Invalid || f.Kind == fault.TooMany) {
+		return a.retryPassword(c, f, req.Token)
+	}
+	if err != nil {
+		return err
+	}
+	return a.show(c, http.StatusOK, view{
+		Heading: "Your password is changed",
+		Lines:   []string{"Every device is signed out. Sign in again with the new password. You can close this page."},
+	})
+}
+
+func (a *API) retryPassword(c *gin.Context, f *fault.Error, token string) error {
+	q, err := a.watch.Ask(c.Request.Context(), token, model.LinkSetPassword)
+	if err != nil {
+		return err
+	}
+	return a.askPassword(c, web.Status(f.Kind), f.Text+".", passwordForm(token, q.Username))
+}

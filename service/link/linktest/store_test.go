@@ -1,0 +1,32 @@
+package linktest_test
+
+import (
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"latchkey/model"
+	"latchkey/service/link/linktest"
+)
+
+func TestStoreConforms(t *testing.T) {
+	linktest.Conformance(t, func(*testing.T) linktest.Harness {
+		store, made := linktest.New(), new(atomic.Int64)
+		next := func() string { return strconv.FormatInt(made.Add(1), 10) }
+		return linktest.Harness{
+			Store: store,
+			NewAccount: func(_ *testing.T, email string) string {
+				key := next()
+				store.AddAccount(model.Account{Key: key, Email: email})
+				return key
+			},
+			NewLogin: func(_ *testing.T, accountKey, deviceKey string) string {
+				id := next()
+				store.AddLogin(model.Login{ID: id, AccountKey: accountKey, DeviceKey: deviceKey})
+				return id
+			},
+			EndReason: func(_ *testing.T, id string) model.EndReason { return store.EndReason(id) },
+			Account:   func(_ *testing.T, key string) model.Account { return store.Account(key) },
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package watch
+
+import (
+	"context"
+	"time"
+
+	"latchkey/model"
+	"latchkey/service/link"
+	"latchkey/service/password"
+)
+
+// Question is what somebody who opens a link is asked about.
+type Question struct {
+	Username  string
+	Email     string // to be confirmed; else empty
+	UserAgent string // of the device to disown; else empty
+	IP        string // masked; else empty
+	At        time.Time
+}
+
+// Ask says what a link is about, and changes nothing: mail is opened by
+// programs, too. It fails with link.ErrDead.
+func (s *Service) Ask(ctx context.Context, token string, purpose model.LinkPurpose) (Question, error) {
+	row, err := s.Links.Look(ctx, token, purpose)
+	if err != nil {
+		return Question{}, err
+	}
+	a, err := s.account(ctx, row.AccountKey)
+	if err == nil && purpose == model.LinkConfirmEmail && a.Email != row.Email {
+		err = link.ErrDead
+	}
+	return Question{
+		Username: a.Username, Email: row.Email, UserAgent: row.UserAgent, IP: row.IP, At: row.CreatedAt.Time,
+	}, err
+}
+
+// ConfirmEmail says that the address is read by the account's owner. It fails
+// with link.ErrDead.
+func (s *Service) ConfirmEmail(ctx context.Context, token string) error {
+	row, err := s.Links.ConfirmEmail(ctx, token)
+	if err != nil {
+		return err
+	}
+	s.tell(ctx, row, func(a model.Account) []draft { return []draft{s.hook(a, event{Event: "email_verified"})} })
+	return nil
+}
+
+// Disown throws the link's device out, and lets the password in no more until
+// it is another one. It returns the token of a link that sets one, which is
+// mailed as well, and whose account that is. It fails with link.ErrDead.
+func (s *Service) Disown(ctx context.Context, token string) (next, username string, err error) {
+	row, next, err := s.Links.Disown(ctx, token)
+	if err != nil {
+		return "", "", err
+	}
+	s.tell(ctx, row, func(a model.Account) []draft {
+		username = a.Username
+		return []draft{
+			s.mail(a.Email, s.mails(a) && s.SiteURL != "", s.passwordMail(a, s.urlOf(s.Paths.SetPassword, next))),
+			s.hook(a, event{
+				Event: "sign_in_disowned", Device: &eventDevice{ID: row.DeviceKey, UserAgent: row.UserAgent}, Address: row.IP,
+			}),
+		}
+	})
+	return next, username, nil
+}
+
+// tell queues what a link that acted is followed by.
+func (s *Service) tell(ctx context.Context, row model.Link, what func(a model.Account) []draft) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queueFor)
+	defer cancel()
+	a, err := s.account(ctx, row.AccountKey)
+	if err == nil {
+		err = s.send(ctx, a, what(a)...)
+	}
+	s.complain(ctx, "a used link", row.AccountKey, err)
+}
+
+// SetPassword gives the link's account another password, which is not the
+// present one, ends all of its logins, and lets it sign in again. A password
+// that is refused leaves the link as it is. It fails with link.ErrDead,
+// password.ErrWeak, password.ErrTooLong or password.ErrBusy.
+func (s *Service) SetPassword(ctx context.Context, token, plain string) error {
+	row, err := s.Links.Look(ctx, token, model.LinkSetPassword) // before any hash work
+	if err != nil {
+		return err
+	}
+	a, err := s.account(ctx, row.AccountKey)
+	if err != nil {
+		return err
+	}
+	if err := s.Policy.CheckNew(plain, a.Username, a.Email); err != nil {
+		return err
+	}
+	static := password.Static(plain)
+	if a.PasswordHash != "" {
+		same, err := s.Passwords.Verify(ctx, a.Key, a.PasswordHash, static)
+		if err != nil {
+			return err
+		}
+		if same {
+			return password.ErrWeak.WithText("Password too weak: it is the present one")
+		}
+	}
+	hash, err := s.Hasher.Hash(ctx, static)
+	if err != nil {
+		return err
+	}
+	return s.Links.SetPassword(ctx, token, hash)
+}
