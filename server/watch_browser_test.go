@@ -22,9 +22,9 @@ func TestLinksInABrowser(t *testing.T) {
 	for name, dark := range map[string]int{"light": 1, "dark": 0} { // Blink's numbers
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			browser := chromium(t, chromedp.Flag("blink-settings", fmt.Sprintf("preferredColorScheme=%d", dark)))
+			s := stand{browser: chromium(t, chromedp.Flag("blink-settings", fmt.Sprintf("preferredColorScheme=%d", dark)))}
 			for size, width := range map[string]int64{"narrow": 360, "wide": 1280} {
-				t.Run(size, func(t *testing.T) { disownInBrowser(t, stand{browser: browser}, width, name+"-"+size) })
+				t.Run(size, func(t *testing.T) { disownInBrowser(t, s, width, name+"-"+size) })
 			}
 		})
 	}

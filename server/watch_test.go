@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -325,6 +326,7 @@ func TestDevicesAreNewFor7Days(t *testing.T) {
 			}
 			all = append(all, name+" "+age)
 		}
+		slices.Sort(all)
 		return strings.Join(all, ", ")
 	}
 	if got := isNew(); got != "laptop old, phone new" {
