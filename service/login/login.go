@@ -122,9 +122,6 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 		return opened, err
 	}
 	err = s.prove(ctx, from, r.proof(), a, func() error {
-		if a.MustChangePassword {
-			return ErrMustChange
-		}
 		opened, err = s.Sessions.Open(ctx, session.Opening{
 			AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
 			UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),

@@ -22,7 +22,7 @@ type Proof struct {
 // prove looks at the password and the code, in this order, and then does what
 // they were shown for, which must fail if the account changed since a was read.
 // The attempt counts where it comes from until all of that went well. It fails
-// with ErrCredentials, ErrCodeNeeded, totp.ErrWrongCode, throttle.ErrThrottled,
+// with ErrCredentials, ErrMustChange, ErrCodeNeeded, totp.ErrWrongCode, throttle.ErrThrottled,
 // password.ErrBusy, password.ErrTooLong, or as then does.
 func (s *Service) prove(ctx context.Context, from throttle.Attempt, p Proof, a model.Account, then func() error) error {
 	// Counted before any work is done, so that parallel guesses count too.
@@ -38,6 +38,10 @@ func (s *Service) prove(ctx context.Context, from throttle.Attempt, p Proof, a m
 	}
 	if !right || a.Disabled || slices.Contains(a.Roles, model.RoleGuest) {
 		return ErrCredentials
+	}
+	if a.MustChangePassword {
+		attempt.Cancel() // the password is right: no guess
+		return ErrMustChange
 	}
 	if err := s.checkCode(ctx, p, from, attempt); err != nil {
 		return err

@@ -42,7 +42,7 @@ func (s *Service) Reauthenticate(ctx context.Context, by access.Caller, p Proof)
 // the account that the proof was held against and must fail if its epoch is
 // another by now. Prove fails with access.ErrNotFresh for those who can never
 // prove anything, as Ended does if the caller is no longer let in, with
-// ErrCredentials, ErrCodeNeeded, totp.ErrWrongCode, throttle.ErrThrottled,
+// ErrCredentials, ErrMustChange, ErrCodeNeeded, totp.ErrWrongCode, throttle.ErrThrottled,
 // password.ErrBusy or password.ErrTooLong, or as then does.
 func (s *Service) Prove(ctx context.Context, by access.Caller, p Proof, then func(a model.Account) error) error {
 	if by.Kind != access.SessionToken || by.Account.IsGuest() {

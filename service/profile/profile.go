@@ -112,7 +112,8 @@ func (s *Service) newHash(ctx context.Context, by access.Caller, c Change) (*str
 }
 
 // isPresent reports whether plain is the caller's present password. Whoever
-// holds a stolen token could guess with it, so it counts as a sign-in attempt.
+// holds a stolen token could guess with it, so it counts as a sign-in attempt. It
+// fails with login.ErrMustChange while only a link or an admin may set another.
 func (s *Service) isPresent(ctx context.Context, by access.Caller, plain string) (bool, error) {
 	attempt, err := s.Throttle.Begin(ctx, login.Source(by))
 	if err != nil {
@@ -123,6 +124,10 @@ func (s *Service) isPresent(ctx context.Context, by access.Caller, plain string)
 	if err != nil || p.PasswordHash == "" {
 		attempt.Cancel()
 		return false, err
+	}
+	if p.MustChangePassword { // whoever knows a disowned password may still be signed in with it
+		attempt.Cancel()
+		return false, login.ErrMustChange
 	}
 	same, err := s.Passwords.Verify(ctx, by.Account.Key, p.PasswordHash, password.Static(plain))
 	if err != nil || same || by.IsFresh(s.Now()) {
