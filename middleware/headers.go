@@ -7,8 +7,9 @@ import (
 )
 
 // Headers sets what protects every answer in a browser (H-07): nosniff and no
-// referrer everywhere; on /api also no storing and no embedding; HSTS when the
-// request came by TLS.
+// referrer everywhere; on /api and /account also no storing and no embedding,
+// where pages say more precisely what they need; HSTS when the request came by
+// TLS.
 func Headers() gin.HandlerFunc {
 	// Set once and shared: nobody writes into a header's values, Set replaces
 	// them and Add finds no room.
@@ -23,7 +24,7 @@ func Headers() gin.HandlerFunc {
 		h := c.Writer.Header()
 		h["X-Content-Type-Options"] = nosniff
 		h["Referrer-Policy"] = noReferrer
-		if isAPI(c.Request.URL.Path) {
+		if path := c.Request.URL.Path; isAPI(path) || strings.HasPrefix(path, "/account/") {
 			h["Cache-Control"] = noStore
 			h["Content-Security-Policy"] = csp
 		}

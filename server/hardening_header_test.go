@@ -80,7 +80,13 @@ func TestEveryAnswerIsProtected(t *testing.T) {
 			if !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(h.Get("X-Request-Id")) {
 				t.Errorf("%s by %s: X-Request-Id is %q", what, scheme, h.Get("X-Request-Id"))
 			}
-			if reply.Status != http.StatusOK {
+			switch {
+			case strings.HasPrefix(h.Get("Content-Type"), "text/html"): // see TestPagesAreProtected
+				wantPage(t, what, reply, reply.Status)
+				if !strings.Contains(what, "/account/") || h.Get("Cache-Control") != "no-store" {
+					t.Errorf("%s by %s: a page, Cache-Control %q", what, scheme, h.Get("Cache-Control"))
+				}
+			case reply.Status != http.StatusOK:
 				wantRefusal(t, what, reply)
 			}
 		}
