@@ -115,6 +115,36 @@ func factorsAreUsed(t *testing.T, s *served, told secretsOf) {
 		if r := enrol(t, s.Server, token, secret, time.Now()); r.Code != http.StatusOK {
 			t.Fatalf("enrol: %s", r.Text)
 		}
+		var made struct{ Codes []string }
+		s.Do(t, servertest.Request{Method: http.MethodPost, Path: "/api/auth/2fa/recovery_codes", Token: token}).Into(t, &made)
+		for i, code := range made.Codes {
+			told[fmt.Sprintf("recovery code %d", i)] = code
+			told[fmt.Sprintf("recovery code %d, plain", i)] = strings.ReplaceAll(code, "-", "")
+		}
+	}
+}
+
+// mailWaits has a link posted that cannot be mailed yet: its message rests in
+// the database.
+func mailWaits(t *testing.T, s *served, posts *hook, told secretsOf) {
+	t.Helper()
+	told["the webhook's secret"] = hookSecret
+	s.AddUser(t, "eve")
+	if _, err := s.App.SetEmail(t.Context(), "eve", "eve@example.org", true); err != nil {
+		t.Fatal(err)
+	}
+	told.token("eve's token", s.SignIn(t, "eve", servertest.AdminPassword, "laptop").Token)
+	told.token("eve's other token", s.SignIn(t, "eve", servertest.AdminPassword, "phone").Token)
+	if err := s.App.Outbox.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range posts.take() {
+		if link := p.event.Links["not_me"]; link != "" {
+			told["a link's token"] = link[strings.LastIndex(link, "=")+1:]
+		}
+	}
+	if told["a link's token"] == "" {
+		t.Fatal("no link was posted")
 	}
 }
 
@@ -188,10 +218,13 @@ func importIvy(t *testing.T, folder string, told secretsOf) {
 func tellWholeStory(t *testing.T) (folder string, told secretsOf) {
 	t.Helper()
 	folder, told = t.TempDir(), secretsOf{}
-	s := serve(t, folder, nil)
+	mail, posts := servertest.NewMailServer(t, nil), newHook(t)
+	mail.Refuse("RCPT", "451 later")
+	s := serve(t, folder, nil, mail.Use, posts.use)
 	for _, chapter := range chapters() {
 		chapter(t, s, told)
 	}
+	mailWaits(t, s, posts, told)
 	told.raw("the master key", masterKeyOf(t, folder))
 	maps.Copy(told, keysOf(t, folder))
 	while := maps.Clone(told)

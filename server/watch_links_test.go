@@ -207,26 +207,36 @@ func TestPasswordLinksLastAnHour(t *testing.T) {
 	}
 }
 
-func TestAdminsAndOwnersClearTheMark(t *testing.T) {
-	for name, change := range map[string]func(w *watched) servertest.Request{
-		"an admin": func(w *watched) servertest.Request {
-			return servertest.Request{Path: "/api/admin/user/update", Token: w.App.AdminToken(), Body: map[string]any{"id": 3, "username": "ann", "password": newPassword}}
-		},
-		"the owner, where they are still signed in": func(w *watched) servertest.Request {
-			return servertest.Request{Path: "/api/me/update", Token: w.ann.Token, Body: map[string]any{"username": "ann", "password": newPassword}}
-		},
+func TestAdminsClearTheMark(t *testing.T) {
+	w := watch(t)
+	_, disown := w.notMe(t, "phone")
+	w.form(t, notMeAt, "token", disown)
+	change := servertest.Request{Path: "/api/admin/user/update", Token: w.App.AdminToken(), Body: map[string]any{"id": 3, "username": "ann", "password": newPassword}}
+	if reply := w.Do(t, change); reply.Code != http.StatusOK {
+		t.Fatal(reply.Text)
+	}
+	if reply := w.tryAnn(t, newPassword, "laptop"); reply.Code != http.StatusOK {
+		t.Errorf("sign in: %s", reply.Text)
+	}
+}
+
+// Whoever knew the disowned password may have signed in elsewhere, too: no login
+// chooses the next one, however fresh it is.
+func TestNobodySignedInChoosesAnotherPasswordThanTheDisownedOne(t *testing.T) {
+	w := watch(t)
+	_, disown := w.notMe(t, "phone")
+	w.form(t, notMeAt, "token", disown)
+	for path, body := range map[string]map[string]any{
+		"/api/me/update":   {"username": "ann", "password": newPassword},
+		"/api/me/password": {"old_password": servertest.AdminPassword, "new_password": newPassword},
+		"/api/auth/reauth": {"password": servertest.AdminPassword},
 	} {
-		t.Run(name, func(t *testing.T) {
-			w := watch(t)
-			_, disown := w.notMe(t, "phone")
-			w.form(t, notMeAt, "token", disown)
-			if reply := w.Do(t, change(w)); reply.Code != http.StatusOK {
-				t.Fatal(reply.Text)
-			}
-			if reply := w.tryAnn(t, newPassword, "laptop"); reply.Code != http.StatusOK {
-				t.Errorf("sign in: %s", reply.Text)
-			}
-		})
+		wantCode(t, path, w.Do(t, servertest.Request{Path: path, Token: w.ann.Token, Body: body}), http.StatusForbidden)
+	}
+	fresh := servertest.Request{Path: "/api/me/password", Token: w.ann.Token, Body: map[string]any{"new_password": newPassword}}
+	wantCode(t, "a fresh login alone", w.Do(t, fresh), http.StatusForbidden)
+	if reply := w.tryAnn(t, newPassword, "laptop"); reply.Code == http.StatusOK {
+		t.Errorf("the new password signs in: %s", reply.Text)
 	}
 }
 

@@ -21,7 +21,8 @@ type sealedColumn struct {
 func sealedColumns() []sealedColumn {
 	return []sealedColumn{
 		{table: "accounts", column: "password_hash", key: "key", prefix: "$alist$"}, // imported, not yet wrapped
-		{table: "settings", column: "value", key: "key"},                            // those that are secret
+		{table: "notices", column: "payload", key: "id"},
+		{table: "settings", column: "value", key: "key"}, // those that are secret
 		{table: "totp", column: "secret", key: "account_key"},
 		{table: "totp", column: "pending", key: "account_key"},
 	}

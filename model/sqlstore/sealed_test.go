@@ -3,6 +3,8 @@ package sqlstore_test
 import (
 	"testing"
 
+	"gorm.io/gorm"
+
 	"latchkey/model"
 	"latchkey/model/sqlstore"
 	"latchkey/service/keyring/keyringtest"
@@ -32,6 +34,11 @@ func putSealed(t *testing.T, db *sqlstore.DB, texts []string) []model.Sealed {
 		row := createAccount(t, db, i+1).Key
 		switch at.Table {
 		case "accounts":
+		case "notices":
+			notice := model.Notice{ID: row, AccountKey: row, Channel: model.NoticeMail, NextAt: model.At(start), CreatedAt: model.At(start)}
+			if err := db.Write(t.Context(), func(tx *gorm.DB) error { return tx.Create(&notice).Error }); err != nil {
+				t.Fatal(err)
+			}
 		case "settings":
 			if err := db.Settings().AddSetting(t.Context(), model.Setting{Key: row}); err != nil {
 				t.Fatal(err)
