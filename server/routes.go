@@ -60,6 +60,20 @@ func (a *App) table() []route {
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
 
+		{each, "/api/public/settings", public, api.PublicSettings},
+		{each, "/api/public/archive_extensions", public, api.Nothing},
+		{each, "/api/public/offline_download_tools", public, api.Nothing},
+
+		{get, "/api/openapi.json", public, openAPI},
+	}
+	return slices.Concat(rows, a.administered(admin), a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin),
+		a.history(caller, admin), a.linked(caller), a.absent(public, caller))
+}
+
+// administered are the routes of admins.
+func (a *App) administered(admin guard) []route {
+	api := a.api
+	return []route{
 		{get, "/api/admin/user/list", admin, api.Users},
 		{get, "/api/admin/user/get", admin, api.User},
 		{post, "/api/admin/user/create", admin, api.CreateUser},
@@ -87,15 +101,7 @@ func (a *App) table() []route {
 		{get, "/api/admin/session/list", admin, api.AdminSessions},
 		{post, "/api/admin/session/evict", admin, api.AdminEvict},
 		{post, "/api/admin/session/clean", admin, api.AdminClean},
-
-		{each, "/api/public/settings", public, api.PublicSettings},
-		{each, "/api/public/archive_extensions", public, api.Nothing},
-		{each, "/api/public/offline_download_tools", public, api.Nothing},
-
-		{get, "/api/openapi.json", public, openAPI},
 	}
-	return slices.Concat(rows, a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin),
-		a.history(caller, admin), a.linked(caller), a.absent(public, caller))
 }
 
 // stepUp are the routes by which callers prove who they are once more, and what
