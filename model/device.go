@@ -24,6 +24,7 @@ type Device struct {
 	IP         string // masked
 	CreatedAt  Time   `gorm:"autoCreateTime:false"`
 	SeenAt     Time   // last request, to within the touch interval
+	SSHKeyID   *int64 `gorm:"column:ssh_key_id"` // the key behind a device of kind sftp; nil: none
 }
 
 // TableName names the table.

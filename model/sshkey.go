@@ -12,6 +12,13 @@ type SSHKey struct {
 	Comment     string
 	AddedAt     Time
 	LastUsedAt  Time // zero until it first proved itself
+
+	ExpiresAt   Time   // it signs in before that; zero: for ever
+	AllowedIPs  string `gorm:"column:allowed_ips"` // canonical CIDRs it may come from, separated by commas; empty: any
+	ReadOnly    bool   // it may not change files, whatever its account may
+	Path        string // absolute path below the account's base path that it is confined to; empty: no further
+	VerifiedAt  Time   // when it first proved itself; zero: never
+	SuspendedAt Time   // its device was evicted then, and nobody lifted that; zero: it may sign in
 }
 
 // TableName names the table.
