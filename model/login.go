@@ -12,6 +12,7 @@ const (
 	EndPassword  EndReason = "password"   // the password changed
 	EndTwoFactor EndReason = "two_factor" // the second factor changed
 	EndDisabled  EndReason = "disabled"   // the account was disabled
+	EndKey       EndReason = "key"        // the SSH key was deleted or its limits changed
 	EndCleaned   EndReason = "cleaned"    // the device was idle for too long
 )
 

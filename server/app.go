@@ -59,6 +59,7 @@ type App struct {
 	audit   *audit.Recorder
 	who     *authn.Service
 	api     *alist.API
+	sshKeys *sshkey.Service
 	imports *importer.Service
 	wrapper *importer.Wrapper
 	handler http.Handler
@@ -203,6 +204,7 @@ func (a *App) openServices(ctx context.Context) error {
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Factors: factors, Throttle: limits, Audit: a.audit,
 	})
+	a.sshKeys = sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record, a.Settings.SSHKeyUnused)
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts,
 		Login: login.New(login.Deps{
@@ -210,7 +212,7 @@ func (a *App) openServices(ctx context.Context) error {
 			Factors: factors, Throttle: limits, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
 		}),
 		Profile: a.Profile, Sessions: a.Sessions, Settings: a.Settings, Factors: factors,
-		SSHKeys: sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record),
+		SSHKeys: a.sshKeys,
 	})
 	return nil
 }

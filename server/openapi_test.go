@@ -231,6 +231,10 @@ func (v *visit) sshKeys(token string) {
 	if len(page.Content) != 2 || page.Total != 2 {
 		v.Fatalf("alice has %d of %d keys, want 2", len(page.Content), page.Total)
 	}
+	v.ok(servertest.Request{Path: "/api/me/sshkey/update", Token: token, Body: object{
+		"id": page.Content[0].ID, "read_only": true, "allowed_ips": []string{"192.0.2.7"}, "path": "/photos", "expires_at": "",
+	}})
+	v.ok(servertest.Request{Method: http.MethodPost, Path: fmt.Sprintf("/api/me/sshkey/lift?id=%d", page.Content[0].ID), Token: token})
 	const route = "/api/me/sshkey/delete"
 	v.ok(servertest.Request{Method: http.MethodPost, Path: fmt.Sprintf("%s?id=%d", route, page.Content[0].ID), Token: token})
 	v.ok(servertest.Request{Path: route, Token: token, Body: object{"id": page.Content[1].ID}})

@@ -13,6 +13,7 @@ const (
 	KeyMaxDevices    = "max_devices"
 	KeyEvictPolicy   = "device_evict_policy"
 	KeyDeviceTTL     = "device_session_ttl"
+	KeySSHKeyUnused  = "sshkey_unused_days"
 
 	evictOldest      = "evict_oldest"
 	publicVersion    = "v3.63.0" // clients look for "v3." in it (contract §5.29)
@@ -148,5 +149,6 @@ func globalItems() []Item {
 		{Key: KeyMaxDevices, Default: "0", Kind: Number, Help: "active devices per account; 0 is unlimited"},
 		{Key: KeyEvictPolicy, Default: "deny", Kind: Choice, Options: []string{"deny", evictOldest}, Help: "what a device too many meets: a refusal, or the idlest device goes"},
 		{Key: KeyDeviceTTL, Default: "86400", Kind: Number, Help: "seconds an idle device without a login is kept; 0 keeps it"},
+		{Key: KeySSHKeyUnused, Default: "180", Kind: Number, Private: true, Help: "days after which an unused SSH key is spoken of; 0 is never"},
 	}
 }
