@@ -146,7 +146,7 @@ func loose(s *openapi3.Schema) []string {
 
 func isRequest(schema string) bool {
 	switch schema {
-	case "SignIn", "SignInForm", "Verification", "OwnChange", "Eviction", "Cleaning", "NewSSHKey", "KeyID",
+	case "SignIn", "SignInForm", "Verification", "OwnChange", "Eviction", "Cleaning", "NewSSHKey", "SSHKeyChange", "KeyID",
 		"Registration", "NewPassword", "UserForm", "LimitForm", "RoleForm", "SettingValues", "ChosenToken":
 		return true
 	}

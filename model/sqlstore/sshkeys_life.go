@@ -113,8 +113,8 @@ func rememberRevoked(tx *gorm.DB, accountKey string, which func(*gorm.DB) *gorm.
 	if err := which(tx.Model(&model.SSHKey{})).Order("id").Pluck("fingerprint", &prints).Error; err != nil {
 		return fmt.Errorf("find keys to revoke: %w", err)
 	}
-	for _, print := range prints {
-		err := tx.Exec("INSERT INTO revoked_ssh_keys (account_key, fingerprint) VALUES (?, ?)", accountKey, print).Error
+	for _, fingerprint := range prints {
+		err := tx.Exec("INSERT INTO revoked_ssh_keys (account_key, fingerprint) VALUES (?, ?)", accountKey, fingerprint).Error
 		if err != nil {
 			return fmt.Errorf("remember revoked key: %w", err)
 		}

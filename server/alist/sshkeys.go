@@ -95,7 +95,7 @@ func (n *newSSHKey) Validate() error {
 	if n.Title == "" || n.Key == "" {
 		return ErrKeyRequest
 	}
-	return n.keyLimits.read()
+	return n.read()
 }
 
 // AddSSHKey adds a key to the caller's account (contract §5.13).

