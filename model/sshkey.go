@@ -23,3 +23,15 @@ type SSHKey struct {
 
 // TableName names the table.
 func (SSHKey) TableName() string { return "ssh_keys" }
+
+// RevokedSSHKey is a key that was deleted. Its account may be gone too.
+type RevokedSSHKey struct {
+	Record `gorm:"-"`
+
+	ID          int64 `gorm:"primaryKey"` // later ones were deleted later
+	AccountKey  string
+	Fingerprint string // OpenSSH form: SHA256:…
+}
+
+// TableName names the table.
+func (RevokedSSHKey) TableName() string { return "revoked_ssh_keys" }

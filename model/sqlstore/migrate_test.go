@@ -26,6 +26,7 @@ func tables() []any {
 		model.Device{},
 		model.Key{},
 		model.Login{},
+		model.RevokedSSHKey{},
 		model.Role{},
 		model.Setting{},
 		model.SSHKey{},

@@ -113,16 +113,19 @@ func rememberRevoked(tx *gorm.DB, accountKey string, which func(*gorm.DB) *gorm.
 	if err := which(tx.Model(&model.SSHKey{})).Order("id").Pluck("fingerprint", &prints).Error; err != nil {
 		return fmt.Errorf("find keys to revoke: %w", err)
 	}
-	for _, fingerprint := range prints {
-		err := tx.Exec("INSERT INTO revoked_ssh_keys (account_key, fingerprint) VALUES (?, ?)", accountKey, fingerprint).Error
-		if err != nil {
-			return fmt.Errorf("remember revoked key: %w", err)
-		}
+	if len(prints) == 0 {
+		return nil
 	}
-	old := tx.Table("revoked_ssh_keys").Select("id").Where("account_key = ?", accountKey).
+	rows := make([]model.RevokedSSHKey, len(prints))
+	for i, fingerprint := range prints {
+		rows[i] = model.RevokedSSHKey{AccountKey: accountKey, Fingerprint: fingerprint}
+	}
+	if err := tx.Create(&rows).Error; err != nil {
+		return fmt.Errorf("remember revoked keys: %w", err)
+	}
+	old := tx.Model(&model.RevokedSSHKey{}).Select("id").Where("account_key = ?", accountKey).
 		Order("id DESC").Limit(1).Offset(keptRevoked)
-	err := tx.Exec("DELETE FROM revoked_ssh_keys WHERE account_key = ? AND id <= (?)", accountKey, old).Error
-	if err != nil {
+	if err := tx.Where("account_key = ? AND id <= (?)", accountKey, old).Delete(&model.RevokedSSHKey{}).Error; err != nil {
 		return fmt.Errorf("forget revoked keys: %w", err)
 	}
 	return nil
