@@ -162,6 +162,7 @@ func isRequest(schema string) bool {
 		"Reauthentication",
 		"Registration",
 		"RoleForm",
+		"SSHKeyChange",
 		"SettingValues",
 		"SignIn",
 		"SignInForm",

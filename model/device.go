@@ -25,6 +25,7 @@ type Device struct {
 	CreatedAt  Time   `gorm:"autoCreateTime:false"`
 	SeenAt     Time   // last request, to within the touch interval
 	NewUntil   Time   // until when lists call it new; zero if it never was
+	SSHKeyID   *int64 `gorm:"column:ssh_key_id"` // the key behind a device of kind sftp; nil: none
 }
 
 // TableName names the table.

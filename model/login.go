@@ -13,6 +13,7 @@ const (
 	EndTwoFactor EndReason = "two_factor" // the second factor changed
 	EndEmail     EndReason = "email"      // the e-mail address changed
 	EndDisabled  EndReason = "disabled"   // the account was disabled
+	EndKey       EndReason = "key"        // the SSH key was deleted or its limits changed
 	EndCleaned   EndReason = "cleaned"    // the device was idle for too long
 )
 

@@ -66,6 +66,7 @@ type App struct {
 	pages *mailed.API
 
 	mailer  *courier.Mailer // nil: no mail server is configured
+	sshKeys *sshkey.Service
 	imports *importer.Service
 	wrapper *importer.Wrapper
 	guesses *throttle.Service
@@ -229,10 +230,10 @@ func (a *App) openServices(ctx context.Context) error {
 		Factors: factors, Throttle: a.guesses, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
 		NewDevice: watcher.NewDevice,
 	})
-	keys := sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record)
+	a.sshKeys = sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record, a.Settings.SSHKeyUnused)
 	a.Profile = profile.New(profile.Deps{
 		Accounts: a.Accounts, Hasher: hasher, Policy: policy, Passwords: passwords, Factors: factors, Throttle: a.guesses,
-		Audit: a.audit, Now: a.opts.Now, Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: keys,
+		Audit: a.audit, Now: a.opts.Now, Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: a.sshKeys,
 	})
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	a.Admins = admin.New(admin.Deps{
@@ -241,7 +242,7 @@ func (a *App) openServices(ctx context.Context) error {
 	})
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts, Login: logins, Profile: a.Profile, Sessions: a.Sessions,
-		Settings: a.Settings, Factors: factors, SSHKeys: keys, Audit: a.audit, Watch: watcher,
+		Settings: a.Settings, Factors: factors, SSHKeys: a.sshKeys, Audit: a.audit, Watch: watcher,
 	})
 	return nil
 }

@@ -175,6 +175,8 @@ func (w *witness) changesHerself() {
 	w.sees(w.own("/api/me/update", object{"username": "ann", "sso_id": "a"}), w.mine("profile_changed"))
 	w.sees(w.own("/api/me/sshkey/add", object{"title": "k", "key": goodKey}), w.mine("ssh_key_added"))
 	id := w.query(w, "SELECT max(id) FROM ssh_keys")[0][0].value
+	w.sees(w.own("/api/me/sshkey/update", object{"id": atoi(id), "read_only": true}), w.mine("ssh_key_changed"))
+	w.sees(w.own("/api/me/sshkey/lift?id="+id, nil), w.mine("ssh_key_lifted"))
 	w.sees(w.own("/api/me/sshkey/delete?id="+id, nil), w.mine("ssh_key_deleted"))
 
 	var made struct{ Secret string }

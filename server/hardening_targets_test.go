@@ -154,6 +154,11 @@ func (c *camp) ownTargets() []target {
 			method: post, path: "/api/me/sshkey/add", body: map[string]any{"title": "laptop", "key": goodKey},
 			fields: []field{{name: "title"}, {name: "key"}},
 		},
+		{
+			method: post, path: "/api/me/sshkey/update", body: map[string]any{"id": atoi(c.keyID), "title": "other", "path": "/x"},
+			fields: []field{{name: "id", kind: number}, {name: "title", optional: true}, {name: "path", optional: true}},
+		},
+		{method: post, path: "/api/me/sshkey/lift", query: "id=" + c.keyID, ids: []string{"id"}},
 		{method: post, path: "/api/me/sshkey/delete", query: "id=" + c.keyID, ids: []string{"id"}},
 	}
 }

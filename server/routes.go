@@ -58,6 +58,8 @@ func (a *App) table() []route {
 		{post, "/api/me/sessions/evict", enrolling, api.Evict},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
+		{post, "/api/me/sshkey/update", caller, api.UpdateSSHKey},
+		{post, "/api/me/sshkey/lift", caller, api.LiftSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
 
 		{each, "/api/public/settings", public, api.PublicSettings},

@@ -31,6 +31,7 @@ func tables() []any {
 		model.Notice{},
 		model.Place{},
 		model.RecoveryCode{},
+		model.RevokedSSHKey{},
 		model.Role{},
 		model.Setting{},
 		model.SSHKey{},

@@ -186,6 +186,10 @@ func (s *Accounts) DeleteAccount(ctx context.Context, key string) error {
 		if err := tx.Where("accounts.key = ?", key).Take(&old).Error; err != nil {
 			return err
 		}
+		keys := func(q *gorm.DB) *gorm.DB { return q.Where("account_key = ?", key) }
+		if err := rememberRevoked(tx, key, keys); err != nil {
+			return err
+		}
 		if err := tx.Where("accounts.key = ?", key).Delete(&model.Account{}).Error; err != nil {
 			return err
 		}

@@ -97,6 +97,10 @@ func (s *SSHKeys) HasSSHKeyTitle(ctx context.Context, accountKey, title string) 
 // there or not the account's.
 func (s *SSHKeys) DeleteSSHKey(ctx context.Context, accountKey string, id int64) error {
 	return s.db.write(ctx, func(tx *gorm.DB) error {
+		this := func(q *gorm.DB) *gorm.DB { return q.Where("id = ? AND account_key = ?", id, accountKey) }
+		if err := rememberRevoked(tx, accountKey, this); err != nil {
+			return err
+		}
 		count, err := gorm.G[model.SSHKey](tx).Where("id = ? AND account_key = ?", id, accountKey).Delete(ctx)
 		if err == nil && count == 0 {
 			return model.ErrNotFound
@@ -115,6 +119,10 @@ func (s *SSHKeys) DeleteAnySSHKey(ctx context.Context, id int64) (string, error)
 			return err
 		}
 		accountKey = row.AccountKey
+		this := func(q *gorm.DB) *gorm.DB { return q.Where("id = ?", id) }
+		if err := rememberRevoked(tx, accountKey, this); err != nil {
+			return err
+		}
 		return tx.Delete(&row).Error
 	})
 	return accountKey, err

@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"gorm.io/gorm"
+
 	"latchkey/service/sshkey/sshkeytest"
 )
 
@@ -15,6 +17,14 @@ func TestSSHKeys(t *testing.T) {
 				return sshkeytest.Harness{
 					Store:      db.SSHKeys(),
 					NewAccount: func(t *testing.T) string { return createAccount(t, db, int(made.Add(1))).Key },
+					Suspend: func(t *testing.T, id int64) {
+						err := db.Write(t.Context(), func(tx *gorm.DB) error {
+							return tx.Exec("UPDATE ssh_keys SET suspended_at = 1 WHERE id = ?", id).Error
+						})
+						if err != nil {
+							t.Fatal(err)
+						}
+					},
 				}
 			})
 		})

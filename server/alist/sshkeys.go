@@ -9,6 +9,7 @@ import (
 	"latchkey/server/web"
 	"latchkey/service/access"
 	"latchkey/service/fault"
+	"latchkey/service/sshkey"
 )
 
 // What the SSH key routes refuse.
@@ -27,6 +28,14 @@ type sshKeyRow struct {
 	Fingerprint string    `json:"fingerprint"`
 	AddedAt     time.Time `json:"added_time"`
 	LastUsedAt  time.Time `json:"last_used_time"` // added_time until the key is first used
+
+	ExpiresAt  *time.Time `json:"expires_at"`  // null: never
+	AllowedIPs []string   `json:"allowed_ips"` // networks; empty: any
+	ReadOnly   bool       `json:"read_only"`
+	Path       string     `json:"path"`      // empty: not confined further
+	Verified   bool       `json:"verified"`  // it has proved itself
+	Suspended  bool       `json:"suspended"` // its device was evicted
+	Advice     []string   `json:"advice"`    // sentences for its owner
 }
 
 // SSHKeys lists the caller's keys (contract §5.12).
@@ -49,13 +58,21 @@ func (a *API) listSSHKeys(c *gin.Context, accountKey string) error {
 	}
 	reply := page[sshKeyRow]{Content: make([]sshKeyRow, len(list)), Total: total}
 	for i, key := range list {
-		reply.Content[i] = sshKeyRowOf(key)
+		reply.Content[i] = a.sshKeyRowOf(key)
 	}
 	return ok(c, reply)
 }
 
-func sshKeyRowOf(key model.SSHKey) sshKeyRow {
-	row := sshKeyRow{ID: key.ID, Title: key.Title, Fingerprint: key.Fingerprint, AddedAt: key.AddedAt.Time, LastUsedAt: key.LastUsedAt.Time}
+func (a *API) sshKeyRowOf(key model.SSHKey) sshKeyRow {
+	limits := sshkey.LimitsOf(key)
+	row := sshKeyRow{
+		ID: key.ID, Title: key.Title, Fingerprint: key.Fingerprint, AddedAt: key.AddedAt.Time, LastUsedAt: key.LastUsedAt.Time,
+		AllowedIPs: append([]string{}, limits.AllowedIPs...), ReadOnly: limits.ReadOnly, Path: limits.Path,
+		Verified: !key.VerifiedAt.IsZero(), Suspended: !key.SuspendedAt.IsZero(), Advice: a.svc.SSHKeys.Advice(key),
+	}
+	if !limits.ExpiresAt.IsZero() {
+		row.ExpiresAt = &limits.ExpiresAt
+	}
 	if row.LastUsedAt.IsZero() {
 		row.LastUsedAt = row.AddedAt
 	}
@@ -67,6 +84,7 @@ type newSSHKey struct {
 	Title     string `json:"title"`
 	Key       string `json:"key"`
 	PublicKey string `json:"public_key"`
+	keyLimits
 }
 
 // Validate asks for both fields.
@@ -77,7 +95,7 @@ func (n *newSSHKey) Validate() error {
 	if n.Title == "" || n.Key == "" {
 		return ErrKeyRequest
 	}
-	return nil
+	return n.read()
 }
 
 // AddSSHKey adds a key to the caller's account (contract §5.13).
@@ -88,9 +106,9 @@ func (a *API) AddSSHKey(c *gin.Context) error {
 	}
 	var req newSSHKey
 	if err := web.JSON(c, &req); err != nil {
-		return invalidAs(err, ErrKeyRequest)
+		return invalidKey(err)
 	}
-	if _, err := a.svc.Profile.AddSSHKey(c.Request.Context(), by, req.Title, req.Key); err != nil {
+	if _, err := a.svc.Profile.AddSSHKey(c.Request.Context(), by, req.Title, req.Key, req.change(sshkey.Limits{})); err != nil {
 		return err
 	}
 	return ok(c, nil)

@@ -47,7 +47,9 @@ func TestSSHKeyListIsWrittenAsAListWritesIt(t *testing.T) {
 		line, fingerprint := sshKey(t)
 		wantDone(t, "add", s.post(t, token, keyAddRoute, object{"title": fmt.Sprintf("key %d", i+1), "key": "  " + line + " comment \n"}))
 		at := s.clock.Now().Format(time.RFC3339)
-		rows[i] = fmt.Sprintf(`{"id":%d,"title":"key %d","fingerprint":"%s","added_time":"%s","last_used_time":"%s"}`, i+1, i+1, fingerprint, at, at)
+		rows[i] = fmt.Sprintf(`{"id":%d,"title":"key %d","fingerprint":"%s","added_time":"%s","last_used_time":"%s",`+
+			`"expires_at":null,"allowed_ips":[],"read_only":false,"path":"","verified":false,"suspended":false,"advice":[]}`,
+			i+1, i+1, fingerprint, at, at)
 		s.clock.Advance(time.Minute)
 	}
 	list := func(rows ...string) string {

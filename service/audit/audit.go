@@ -36,6 +36,8 @@ const (
 	RecoveryRenewed  Kind = "recovery_codes_renewed"
 	RecoveryUsed     Kind = "recovery_code_used"
 	SSHKeyAdded      Kind = "ssh_key_added"
+	SSHKeyChanged    Kind = "ssh_key_changed"
+	SSHKeyLifted     Kind = "ssh_key_lifted" // a suspended key may sign in again
 	SSHKeyDeleted    Kind = "ssh_key_deleted"
 	ThrottleLifted   Kind = "throttle_lifted"
 	KeyRotated       Kind = "key_rotated"

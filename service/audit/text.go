@@ -35,6 +35,8 @@ func sentences() map[Kind]string {
 		RecoveryRenewed:  "New recovery codes were made.",
 		RecoveryUsed:     "A recovery code was used to sign in.",
 		SSHKeyAdded:      "An SSH key was added.",
+		SSHKeyChanged:    "An SSH key was changed.",
+		SSHKeyLifted:     "A suspended SSH key was let in again.",
 		SSHKeyDeleted:    "An SSH key was deleted.",
 		ThrottleLifted:   "The limit on sign-ins was lifted.",
 		KeyRotated:       "A new key signs tokens.",

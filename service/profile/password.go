@@ -10,7 +10,6 @@ import (
 	"latchkey/service/account"
 	"latchkey/service/fault"
 	"latchkey/service/login"
-	"latchkey/service/setting"
 )
 
 // Why a password is not changed.
@@ -99,16 +98,4 @@ func (s *Service) writePassword(ctx context.Context, by access.Caller, plain str
 		return ErrGone
 	}
 	return err
-}
-
-// AddSSHKey adds a key to the caller's account. Where the setting says so, that
-// needs a fresh login. It fails with access.ErrNotFresh or as
-// sshkey.Service.Add does.
-func (s *Service) AddSSHKey(ctx context.Context, by access.Caller, title, line string) (model.SSHKey, error) {
-	if s.Settings.True(setting.KeySSHKeyProof) {
-		if err := by.CheckFresh(s.Now()); err != nil {
-			return model.SSHKey{}, err
-		}
-	}
-	return s.SSHKeys.Add(ctx, by, title, line)
 }

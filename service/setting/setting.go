@@ -203,6 +203,12 @@ func (s *Service) DeviceTTL() time.Duration {
 	return time.Duration(max(0, s.number(KeyDeviceTTL, defaultDeviceTTL))) * time.Second
 }
 
+// SSHKeyUnused is from when on an unused SSH key is spoken of; 0 is never.
+func (s *Service) SSHKeyUnused() time.Duration {
+	const century = 36_500 // more would not fit into a Duration much longer
+	return time.Duration(min(max(0, s.number(KeySSHKeyUnused, 0)), century)) * 24 * time.Hour
+}
+
 func (s *Service) number(key string, otherwise int64) int64 {
 	n, err := strconv.ParseInt(s.Get(key), 10, 64)
 	if err != nil {

@@ -32,6 +32,21 @@ type Store interface {
 	SSHKeys(ctx context.Context, accountKey string, offset, limit int) ([]model.SSHKey, int64, error)
 	// HasSSHKeyTitle reports whether the account has a key of exactly that title.
 	HasSSHKeyTitle(ctx context.Context, accountKey, title string) (bool, error)
+	// SSHKey is a key of the account; model.ErrNotFound if it is not there or
+	// not the account's.
+	SSHKey(ctx context.Context, accountKey string, id int64) (model.SSHKey, error)
+	// EditSSHKey writes the title and the limits of key, and ends at that time
+	// what signed in with it if the limits are others than before. It is
+	// model.ErrNotFound if the key is not there or not the account's, and
+	// model.ErrConflict if the account has another key of that title.
+	EditSSHKey(ctx context.Context, key model.SSHKey, at model.Time) error
+	// LiftSSHKey lets a suspended key sign in again; model.ErrNotFound if it is
+	// not there or not the account's. A key that is not suspended stays as it is.
+	LiftSSHKey(ctx context.Context, accountKey string, id int64) error
+	// RevokedSSHKeys lists the fingerprints that no enabled account may sign in
+	// with any more: of keys that were deleted, suspended or have expired at
+	// that time.
+	RevokedSSHKeys(ctx context.Context, at model.Time) ([]string, error)
 	// DeleteSSHKey deletes a key of the account. A key that is not there or not
 	// the account's is model.ErrNotFound.
 	DeleteSSHKey(ctx context.Context, accountKey string, id int64) error
@@ -46,20 +61,24 @@ type Service struct {
 	hub    *revocation.Hub
 	now    func() time.Time
 	record func(ctx context.Context, e audit.Event) error
+
+	unusedFor func() time.Duration // from when on an unused key is spoken of; 0: never
 }
 
 // New makes the service. record stores a security event, as audit.Recorder's
-// Record does; it is called after the event is true everywhere.
+// Record does; it is called after the event is true everywhere. unusedFor says
+// from when on an unused key is spoken of; 0 is never.
 func New(store Store, hub *revocation.Hub, now func() time.Time,
-	record func(ctx context.Context, e audit.Event) error,
+	record func(ctx context.Context, e audit.Event) error, unusedFor func() time.Duration,
 ) *Service {
-	return &Service{store: store, hub: hub, now: now, record: record}
+	return &Service{store: store, hub: hub, now: now, record: record, unusedFor: unusedFor}
 }
 
 // Add gives the caller's account one more key. A bad title is ErrTitle; a title
 // that is taken is ErrTitleTaken whatever the text holds; a bad text is one of
-// Parse's refusals; after that come ErrKeyTaken and ErrTooMany.
-func (s *Service) Add(ctx context.Context, by access.Caller, title, text string) (model.SSHKey, error) {
+// Parse's refusals; after that come ErrExpiry, ErrAddresses, ErrPath, ErrKeyTaken
+// and ErrTooMany.
+func (s *Service) Add(ctx context.Context, by access.Caller, title, text string, l Limits) (model.SSHKey, error) {
 	if err := checkTitle(title); err != nil {
 		return model.SSHKey{}, err
 	}
@@ -74,14 +93,18 @@ func (s *Service) Add(ctx context.Context, by access.Caller, title, text string)
 	if err != nil {
 		return model.SSHKey{}, err
 	}
-	row, err := s.store.AddSSHKey(ctx, model.SSHKey{
+	wanted := model.SSHKey{
 		AccountKey:  by.Account.Key,
 		Title:       title,
 		Fingerprint: key.Fingerprint,
 		PublicKey:   key.PublicKey,
 		Comment:     key.Comment,
 		AddedAt:     model.At(s.now()),
-	}, maxKeys)
+	}
+	if err := l.apply(&wanted, s.now()); err != nil {
+		return model.SSHKey{}, err
+	}
+	row, err := s.store.AddSSHKey(ctx, wanted, maxKeys)
 	if err != nil {
 		return model.SSHKey{}, addFailure(err, row, title)
 	}
@@ -105,6 +128,52 @@ func addFailure(err error, row model.SSHKey, title string) error {
 	return fmt.Errorf("add SSH key: %w", err)
 }
 
+// Edit is a change of a key; nil leaves a value as it is.
+type Edit struct {
+	Title  *string
+	Limits func(Limits) Limits // makes the new limits of the old ones
+}
+
+// Update changes the title or the limits of one of the caller's keys. When the
+// limits change, what signed in with the key is closed before Update returns,
+// and has to sign in again. It fails with ErrNoKey, ErrTitle, ErrTitleTaken,
+// ErrExpiry, ErrAddresses or ErrPath.
+func (s *Service) Update(ctx context.Context, by access.Caller, id int64, e Edit) error {
+	key, err := s.store.SSHKey(ctx, by.Account.Key, id)
+	if err != nil {
+		return keyFailure(err, "edit", id)
+	}
+	if e.Title != nil {
+		if err := checkTitle(*e.Title); err != nil {
+			return err
+		}
+		key.Title = *e.Title
+	}
+	if e.Limits != nil {
+		if err := e.Limits(LimitsOf(key)).apply(&key, s.now()); err != nil {
+			return err
+		}
+	}
+	err = s.store.EditSSHKey(ctx, key, model.At(s.now()))
+	if errors.Is(err, model.ErrConflict) {
+		return ErrTitleTaken
+	}
+	if err != nil {
+		return keyFailure(err, "edit", id)
+	}
+	return s.tell(ctx, audit.SSHKeyChanged, key.AccountKey, id)
+}
+
+// Lift lets one of the caller's keys sign in again that was suspended when its
+// device was evicted. A key that is not suspended stays as it is. It fails with
+// ErrNoKey.
+func (s *Service) Lift(ctx context.Context, by access.Caller, id int64) error {
+	if err := s.store.LiftSSHKey(ctx, by.Account.Key, id); err != nil {
+		return keyFailure(err, "lift", id)
+	}
+	return s.tell(ctx, audit.SSHKeyLifted, by.Account.Key, id)
+}
+
 // List returns one page of the account's keys, oldest first, and how many there
 // are in all. Pages count from 1 and hold at most 1000 keys; perPage 0 asks for
 // that many.
@@ -125,9 +194,9 @@ func (s *Service) List(ctx context.Context, accountKey string, page, perPage int
 // can use it any more. A key that is not there or somebody else's is ErrNoKey.
 func (s *Service) Delete(ctx context.Context, by access.Caller, id int64) error {
 	if err := s.store.DeleteSSHKey(ctx, by.Account.Key, id); err != nil {
-		return deleteFailure(err, id)
+		return keyFailure(err, "delete", id)
 	}
-	return s.deleted(ctx, by.Account.Key, id)
+	return s.tell(ctx, audit.SSHKeyDeleted, by.Account.Key, id)
 }
 
 // DeleteAny is Delete for an admin, who may take away anybody's key. For
@@ -138,22 +207,20 @@ func (s *Service) DeleteAny(ctx context.Context, by access.Caller, id int64) err
 	}
 	owner, err := s.store.DeleteAnySSHKey(ctx, id)
 	if err != nil {
-		return deleteFailure(err, id)
+		return keyFailure(err, "delete", id)
 	}
-	return s.deleted(ctx, owner, id)
+	return s.tell(ctx, audit.SSHKeyDeleted, owner, id)
 }
 
-func deleteFailure(err error, id int64) error {
+func keyFailure(err error, act string, id int64) error {
 	if errors.Is(err, model.ErrNotFound) {
 		return ErrNoKey
 	}
-	return fmt.Errorf("delete SSH key %d: %w", id, err)
+	return fmt.Errorf("%s SSH key %d: %w", act, id, err)
 }
 
-// deleted makes everybody forget the key before the deletion is answered.
-func (s *Service) deleted(ctx context.Context, owner string, id int64) error {
+// tell makes everybody forget what the key was before the change is answered.
+func (s *Service) tell(ctx context.Context, kind audit.Kind, owner string, id int64) error {
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: owner})
-	return s.record(ctx, audit.Event{
-		Kind: audit.SSHKeyDeleted, AccountKey: owner, Detail: []slog.Attr{slog.Int64("ssh_key_id", id)},
-	})
+	return s.record(ctx, audit.Event{Kind: kind, AccountKey: owner, Detail: []slog.Attr{slog.Int64("ssh_key_id", id)}})
 }

@@ -26,6 +26,7 @@ const alice, bob, admin, gone = "a11ce", "b0b", "ad317", "90e"
 type house struct {
 	*sshkey.Service
 	store *sshkeytest.Store
+	at    time.Time // what its clock says
 	mu    sync.Mutex
 	told  []string // notices and events, in order
 }
@@ -37,7 +38,7 @@ func (h *house) tell(what string) {
 }
 
 func newHouse() *house {
-	h := &house{store: sshkeytest.New()}
+	h := &house{store: sshkeytest.New(), at: clock()}
 	for _, key := range []string{alice, bob, admin} {
 		h.store.AddAccount(key)
 	}
@@ -46,11 +47,11 @@ func newHouse() *house {
 		keys, _, _ := h.store.SSHKeys(ctx, n.AccountKey, 0, 1000)
 		h.tell(fmt.Sprintf("notice %s with %d left", n.AccountKey, len(keys)))
 	})
-	now := func() time.Time { return time.Date(2026, 11, 20, 10, 33, 1, 585_072_309, time.UTC) }
+	now := func() time.Time { return h.at }
 	h.Service = sshkey.New(h.store, hub, now, func(_ context.Context, e audit.Event) error {
 		h.tell(fmt.Sprint(e.Kind, " ", e.AccountKey, " ", e.Detail))
 		return nil
-	})
+	}, func() time.Duration { return 180 * 24 * time.Hour })
 	return h
 }
 
@@ -65,7 +66,7 @@ func caller(accountKey string) access.Caller {
 // add is Add that must succeed.
 func (h *house) add(t *testing.T, accountKey, title, text string) model.SSHKey {
 	t.Helper()
-	row, err := h.Add(t.Context(), caller(accountKey), title, text)
+	row, err := h.Add(t.Context(), caller(accountKey), title, text, sshkey.Limits{})
 	if err != nil {
 		t.Fatalf("Add(%q) = %v", title, err)
 	}
@@ -136,7 +137,7 @@ func TestAddRefuses(t *testing.T) {
 		"an account that was deleted, before a bad key": {gone, "laptop", "garbage", sshkey.ErrType},
 	} {
 		t.Run(name, func(t *testing.T) {
-			row, err := h.Add(t.Context(), caller(tt.who), tt.title, tt.text)
+			row, err := h.Add(t.Context(), caller(tt.who), tt.title, tt.text, sshkey.Limits{})
 			if !errors.Is(err, tt.want) || row != (model.SSHKey{}) {
 				t.Errorf("Add = %+v, %v, want %v", row, err, tt.want)
 			}
@@ -190,7 +191,7 @@ func TestAddRefusesTitles(t *testing.T) {
 		"bytes that are not UTF-8":     "a\xff",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if row, err := newHouse().Add(t.Context(), caller(alice), title, ed25519Line(t)); !errors.Is(err, sshkey.ErrTitle) {
+			if row, err := newHouse().Add(t.Context(), caller(alice), title, ed25519Line(t), sshkey.Limits{}); !errors.Is(err, sshkey.ErrTitle) {
 				t.Errorf("Add(%q) = %+v, %v, want %v", title, row, err, sshkey.ErrTitle)
 			}
 		})
@@ -202,7 +203,7 @@ func TestAddStopsAt100(t *testing.T) {
 	for n := range 100 {
 		h.add(t, alice, fmt.Sprint("key ", n), ed25519Line(t))
 	}
-	if _, err := h.Add(t.Context(), caller(alice), "one more", ed25519Line(t)); !errors.Is(err, sshkey.ErrTooMany) {
+	if _, err := h.Add(t.Context(), caller(alice), "one more", ed25519Line(t), sshkey.Limits{}); !errors.Is(err, sshkey.ErrTooMany) {
 		t.Errorf("key 101 = %v, want %v", err, sshkey.ErrTooMany)
 	}
 	h.add(t, bob, "one more", ed25519Line(t))
@@ -222,7 +223,7 @@ func TestAddInParallel(t *testing.T) {
 			h := newHouse()
 			won := racetest.Together(t, 12, tt.want, func(i int) error {
 				title, text := tt.try(i)
-				_, err := h.Add(t.Context(), caller(alice), title, text)
+				_, err := h.Add(t.Context(), caller(alice), title, text, sshkey.Limits{})
 				return err
 			})
 			if _, total, err := h.List(t.Context(), alice, 1, 0); won != 1 || total != 1 || err != nil {
@@ -338,8 +339,8 @@ func TestBrokenStorageIsNobodysMistake(t *testing.T) {
 	svc := sshkey.New(brokenStore{}, &revocation.Hub{}, time.Now, func(context.Context, audit.Event) error {
 		t.Error("an event was recorded")
 		return nil
-	})
-	_, addErr := svc.Add(t.Context(), caller(alice), "laptop", ed25519Line(t))
+	}, func() time.Duration { return 0 })
+	_, addErr := svc.Add(t.Context(), caller(alice), "laptop", ed25519Line(t), sshkey.Limits{})
 	_, _, listErr := svc.List(t.Context(), alice, 1, 0)
 	for act, err := range map[string]error{
 		"Add":       addErr,

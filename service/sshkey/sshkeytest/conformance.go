@@ -15,6 +15,7 @@ import (
 type Harness struct {
 	Store      sshkey.Store
 	NewAccount func(t *testing.T) string // returns the new account's key
+	Suspend    func(t *testing.T, id int64)
 }
 
 // limit is the number of keys per account that the suite asks for.
@@ -25,22 +26,27 @@ const limit = 20
 func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	for name, part := range map[string]func(*testing.T, Harness){
-		"a key comes back as it was added":          keepsEveryField,
-		"a list is in order, in pages and counted":  listsInPages,
-		"a title is taken once per account":         refusesSameTitle,
-		"a key is taken once per account":           refusesSameKey,
-		"the title counts before the key":           titleBeforeKey,
-		"the limit holds":                           holdsLimit,
-		"a clash counts before the limit":           clashBeforeLimit,
-		"an account must exist":                     needsAccount,
-		"accounts do not share titles or keys":      separatesAccounts,
-		"only the owner's key is deleted":           deletesOwnOnly,
-		"anybody's key is deleted when asked":       deletesAny,
-		"an id is never used again":                 neverReusesID,
-		"of parallel adds of a title one wins":      parallelTitles,
-		"of parallel adds of a key one wins":        parallelKeys,
-		"parallel adds do not go beyond the limit":  parallelLimit,
-		"of parallel deletions of a key one counts": parallelDeletes,
+		"a key comes back as it was added":           keepsEveryField,
+		"a list is in order, in pages and counted":   listsInPages,
+		"a title is taken once per account":          refusesSameTitle,
+		"a key is taken once per account":            refusesSameKey,
+		"the title counts before the key":            titleBeforeKey,
+		"the limit holds":                            holdsLimit,
+		"a clash counts before the limit":            clashBeforeLimit,
+		"an account must exist":                      needsAccount,
+		"accounts do not share titles or keys":       separatesAccounts,
+		"only the owner's key is deleted":            deletesOwnOnly,
+		"anybody's key is deleted when asked":        deletesAny,
+		"a key is edited, and who used it ends":      editsLimits,
+		"only the owner's key is edited or lifted":   editsOwnOnly,
+		"a title stays taken when another is edited": keepsTitlesApart,
+		"a suspended key is lifted":                  lifts,
+		"what nobody may use is revoked":             listsRevoked,
+		"an id is never used again":                  neverReusesID,
+		"of parallel adds of a title one wins":       parallelTitles,
+		"of parallel adds of a key one wins":         parallelKeys,
+		"parallel adds do not go beyond the limit":   parallelLimit,
+		"of parallel deletions of a key one counts":  parallelDeletes,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
 	}

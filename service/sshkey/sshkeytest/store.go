@@ -4,6 +4,7 @@ package sshkeytest
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"latchkey/model"
@@ -16,6 +17,8 @@ type Store struct {
 	accounts map[string]bool
 	keys     []model.SSHKey // by ascending ID
 	lastID   int64
+	revoked  []string // fingerprints of deleted keys
+	ended    []int64  // keys whose logins were ended, in order
 }
 
 var _ sshkey.Store = (*Store)(nil)
@@ -79,6 +82,83 @@ func (s *Store) HasSSHKeyTitle(_ context.Context, accountKey, title string) (boo
 	return false, nil
 }
 
+// SSHKey is sshkey.Store's.
+func (s *Store) SSHKey(_ context.Context, accountKey string, id int64) (model.SSHKey, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := s.at(accountKey, id); i >= 0 {
+		return s.keys[i], nil
+	}
+	return model.SSHKey{}, model.ErrNotFound
+}
+
+// EditSSHKey is sshkey.Store's.
+func (s *Store) EditSSHKey(_ context.Context, key model.SSHKey, _ model.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.at(key.AccountKey, key.ID)
+	if i < 0 {
+		return model.ErrNotFound
+	}
+	for _, k := range s.own(key.AccountKey) {
+		if k.Title == key.Title && k.ID != key.ID {
+			return model.ErrConflict
+		}
+	}
+	k := &s.keys[i]
+	old := *k
+	k.Title, k.ExpiresAt, k.AllowedIPs, k.ReadOnly, k.Path = key.Title, key.ExpiresAt, key.AllowedIPs, key.ReadOnly, key.Path
+	if old.Title = k.Title; old != *k {
+		s.ended = append(s.ended, k.ID)
+	}
+	return nil
+}
+
+// LiftSSHKey is sshkey.Store's.
+func (s *Store) LiftSSHKey(_ context.Context, accountKey string, id int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.at(accountKey, id)
+	if i < 0 {
+		return model.ErrNotFound
+	}
+	s.keys[i].SuspendedAt = model.Time{}
+	return nil
+}
+
+// Suspend does to a key what evicting its device does elsewhere.
+func (s *Store) Suspend(id int64, at model.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.keys {
+		if s.keys[i].ID == id {
+			s.keys[i].SuspendedAt = at
+		}
+	}
+}
+
+// Ended lists the keys whose logins were ended, in order.
+func (s *Store) Ended() []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.ended)
+}
+
+// RevokedSSHKeys is sshkey.Store's.
+func (s *Store) RevokedSSHKeys(_ context.Context, at model.Time) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	prints, usable := slices.Clone(s.revoked), map[string]bool{}
+	for _, k := range s.keys {
+		prints = append(prints, k.Fingerprint)
+		if k.SuspendedAt.IsZero() && (k.ExpiresAt.IsZero() || k.ExpiresAt.After(at.Time)) {
+			usable[k.Fingerprint] = true
+		}
+	}
+	slices.Sort(prints)
+	return slices.DeleteFunc(slices.Compact(prints), func(p string) bool { return usable[p] }), nil
+}
+
 // DeleteSSHKey is sshkey.Store's.
 func (s *Store) DeleteSSHKey(_ context.Context, accountKey string, id int64) error {
 	_, err := s.remove(func(k model.SSHKey) bool { return k.ID == id && k.AccountKey == accountKey })
@@ -97,10 +177,16 @@ func (s *Store) remove(match func(model.SSHKey) bool) (string, error) {
 	for i, k := range s.keys {
 		if match(k) {
 			s.keys = append(s.keys[:i], s.keys[i+1:]...)
+			s.revoked = append(s.revoked, k.Fingerprint)
 			return k.AccountKey, nil
 		}
 	}
 	return "", model.ErrNotFound
+}
+
+// at is where the account's key is, -1 if it is not; the caller holds the lock.
+func (s *Store) at(accountKey string, id int64) int {
+	return slices.IndexFunc(s.keys, func(k model.SSHKey) bool { return k.ID == id && k.AccountKey == accountKey })
 }
 
 // own is a copy of the account's keys; the caller holds the lock.
