@@ -17,6 +17,7 @@ import (
 	"latchkey/service/password"
 	"latchkey/service/session"
 	"latchkey/service/setting"
+	"latchkey/service/sshkey"
 	"latchkey/service/throttle"
 	"latchkey/service/totp"
 )
@@ -39,6 +40,7 @@ type Deps struct {
 	Passwords *password.Checker
 	Factors   *totp.Service
 	Throttle  *throttle.Service
+	SSHKeys   *sshkey.Service
 	Audit     *audit.Recorder
 	Upgrade   func(ctx context.Context, a model.Account, static string) // gives an imported password the plain form
 }
@@ -59,6 +61,7 @@ type Request struct {
 	UserAgent string
 	Address   string // the client's, in full
 	Presented string // the token the caller still had, which this sign-in replaces
+	SFTP      bool   // at the SFTP door, by SignInSFTP only
 }
 
 // SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded,
@@ -106,13 +109,14 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	if !right || a.Disabled || slices.Contains(a.Roles, model.RoleGuest) {
 		return session.Opened{}, ErrCredentials
 	}
+	if err := s.mayUse(ctx, r, a); err != nil {
+		attempt.Cancel() // the password is right
+		return session.Opened{}, err
+	}
 	if err := s.checkCode(ctx, r, a, attempt); err != nil {
 		return session.Opened{}, err
 	}
-	opened, err := s.Sessions.Open(ctx, session.Opening{
-		AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
-		UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),
-	})
+	opened, err := s.open(ctx, r, a)
 	if err != nil {
 		attempt.Cancel()
 		return session.Opened{}, err
@@ -120,6 +124,17 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	attempt.Succeed()
 	s.Upgrade(ctx, a, r.static())
 	return opened, nil
+}
+
+// open makes the login.
+func (s *Service) open(ctx context.Context, r Request, a model.Account) (session.Opened, error) {
+	if r.SFTP {
+		return s.Sessions.Join(ctx, session.Joining{AccountKey: a.Key, Epoch: a.Epoch, UserAgent: r.UserAgent, Address: r.Address})
+	}
+	return s.Sessions.Open(ctx, session.Opening{
+		AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
+		UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),
+	})
 }
 
 // begin counts the attempt against the account, or against the name if there

@@ -47,7 +47,7 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 	login := model.Login{
 		ID: secret.ID(), AccountKey: o.AccountKey, DeviceKey: s.DeviceKey(o.AccountKey, o.ClientID),
 		CreatedAt: now, FreshAt: now, SeenAt: now,
-		ExpiresAt: model.At(now.Truncate(time.Second).Add(s.cfg.Lifetime)),
+		ExpiresAt: s.expiry(now),
 	}
 	opening := model.LoginOpening{
 		Login: login, Live: s.live(now.Time), Epoch: o.Epoch, Replaces: s.loginOf(ctx, o.Replaces),
