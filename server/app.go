@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -13,10 +14,12 @@ import (
 	"latchkey/model/sqlstore"
 	"latchkey/server/alist"
 	"latchkey/server/config"
+	"latchkey/server/sftpd"
 	"latchkey/service/account"
 	"latchkey/service/admin"
 	"latchkey/service/audit"
 	"latchkey/service/authn"
+	"latchkey/service/connection"
 	"latchkey/service/importer"
 	"latchkey/service/keyring"
 	"latchkey/service/login"
@@ -59,12 +62,16 @@ type App struct {
 	audit   *audit.Recorder
 	who     *authn.Service
 	api     *alist.API
+	live    *connection.Registry
+	sftp    *sftpd.Server
 	imports *importer.Service
 	wrapper *importer.Wrapper
 	handler http.Handler
 	limits  limits
-	untold  error          // why a running server did not hear of an ending
-	closers []func() error // run last to first
+
+	sftpAddr net.Addr
+	untold   error          // why a running server did not hear of an ending
+	closers  []func() error // run last to first
 }
 
 // Open makes a server of the data folder: it takes the folder's lock, or fails
@@ -203,16 +210,19 @@ func (a *App) openServices(ctx context.Context) error {
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Factors: factors, Throttle: limits, Audit: a.audit,
 	})
-	a.api = alist.New(alist.Deps{
-		Admin: a.Admins, Accounts: a.Accounts,
-		Login: login.New(login.Deps{
-			Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
-			Factors: factors, Throttle: limits, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
-		}),
-		Profile: a.Profile, Sessions: a.Sessions, Settings: a.Settings, Factors: factors,
-		SSHKeys: sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record),
+	keys := sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record)
+	signIn := login.New(login.Deps{
+		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
+		Factors: factors, Throttle: limits, SSHKeys: keys, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
 	})
-	return nil
+	a.live = connection.NewRegistry(connection.Limits{All: a.cfg.SFTPMax, PerAccount: a.cfg.SFTPMaxAccount})
+	a.hub.Subscribe(a.live.Heed) // after those who remember: it asks them
+	a.api = alist.New(alist.Deps{
+		Admin: a.Admins, Accounts: a.Accounts, Login: signIn,
+		Profile: a.Profile, Sessions: a.Sessions, Settings: a.Settings, Factors: factors,
+		SSHKeys: keys, Connections: a.live,
+	})
+	return a.openSFTP(signIn, keys)
 }
 
 func (a *App) hasherConfig() password.Config {

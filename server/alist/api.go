@@ -3,6 +3,7 @@ package alist
 import (
 	"latchkey/service/account"
 	"latchkey/service/admin"
+	"latchkey/service/connection"
 	"latchkey/service/login"
 	"latchkey/service/profile"
 	"latchkey/service/session"
@@ -24,6 +25,8 @@ type Deps struct {
 	Settings *setting.Service
 	Factors  *totp.Service
 	SSHKeys  *sshkey.Service
+
+	Connections *connection.Registry
 }
 
 // New makes the handlers.

@@ -69,7 +69,7 @@ func (s *Service) Join(ctx context.Context, j Joining) (Opened, error) {
 			Kind: audit.DevicesCleaned, AccountKey: j.AccountKey, Detail: []slog.Attr{slog.Int64("logins", ended)},
 		})
 	}
-	return Opened{DeviceKey: joined.DeviceKey, LoginID: joined.ID, ExpiresAt: joined.ExpiresAt.Time}, nil
+	return Opened{AccountKey: joined.AccountKey, DeviceKey: joined.DeviceKey, LoginID: joined.ID, ExpiresAt: joined.ExpiresAt.Time}, nil
 }
 
 // expiry is when a login that begins now ends.

@@ -33,10 +33,11 @@ type Limits struct {
 
 // Opened is a new login.
 type Opened struct {
-	Token     string
-	DeviceKey string
-	LoginID   string
-	ExpiresAt time.Time
+	Token      string // empty: none names the login
+	AccountKey string
+	DeviceKey  string
+	LoginID    string
+	ExpiresAt  time.Time
 }
 
 // Open makes a login under the device (account, Client-Id). It fails with
@@ -71,7 +72,7 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 	if err := s.open(ctx, opening); err != nil {
 		return Opened{}, err
 	}
-	return Opened{Token: token, DeviceKey: login.DeviceKey, LoginID: login.ID, ExpiresAt: login.ExpiresAt.Time}, nil
+	return Opened{Token: token, AccountKey: login.AccountKey, DeviceKey: login.DeviceKey, LoginID: login.ID, ExpiresAt: login.ExpiresAt.Time}, nil
 }
 
 func (s *Service) open(ctx context.Context, o model.LoginOpening) error {

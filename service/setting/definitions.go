@@ -13,6 +13,7 @@ const (
 	KeyMaxDevices    = "max_devices"
 	KeyEvictPolicy   = "device_evict_policy"
 	KeyDeviceTTL     = "device_session_ttl"
+	KeySFTPBanner    = "sftp_banner"
 
 	evictOldest      = "evict_oldest"
 	publicVersion    = "v3.63.0" // clients look for "v3." in it (contract §5.29)
@@ -147,6 +148,7 @@ func globalItems() []Item {
 		{Key: "webauthn_login_enabled", Default: "false", Kind: Bool, Fixed: true},
 		{Key: KeyMaxDevices, Default: "0", Kind: Number, Help: "active devices per account; 0 is unlimited"},
 		{Key: KeyEvictPolicy, Default: "deny", Kind: Choice, Options: []string{"deny", evictOldest}, Help: "what a device too many meets: a refusal, or the idlest device goes"},
+		{Key: KeySFTPBanner, Kind: LongText, Private: true, Help: "shown to SFTP clients before they sign in"},
 		{Key: KeyDeviceTTL, Default: "86400", Kind: Number, Help: "seconds an idle device without a login is kept; 0 keeps it"},
 	}
 }
