@@ -118,6 +118,7 @@ func (c *camp) ownTargets() []target {
 		},
 		{method: get, path: "/api/me/sessions"},
 		{method: post, path: "/api/me/sessions/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
+		{method: get, path: "/api/me/connections"},
 		{method: get, path: "/api/me/sshkey/list", paging: true},
 		{
 			method: post, path: "/api/me/sshkey/add", body: map[string]any{"title": "laptop", "key": goodKey},
@@ -143,6 +144,7 @@ func (c *camp) adminTargets() []target {
 	role := []field{{name: "name"}, {name: "description", optional: true}, {name: "default", optional: true, nullable: true, kind: boolean}}
 	id := []string{"id"}
 	return []target{
+		{method: get, path: "/api/admin/connections"},
 		{method: get, path: "/api/admin/session/list"},
 		{method: post, path: "/api/admin/session/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
 		{

@@ -53,6 +53,7 @@ func (a *App) table() []route {
 		{post, "/api/me/update", caller, api.UpdateMe},
 		{get, "/api/me/sessions", caller, api.Sessions},
 		{post, "/api/me/sessions/evict", caller, api.Evict},
+		{get, "/api/me/connections", caller, api.Connections},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
@@ -80,6 +81,7 @@ func (a *App) table() []route {
 		{post, "/api/admin/setting/reset_token", admin, api.ResetToken},
 		{post, "/api/admin/setting/set_token", admin, api.SetToken},
 
+		{get, "/api/admin/connections", admin, api.AdminConnections},
 		{get, "/api/admin/session/list", admin, api.AdminSessions},
 		{post, "/api/admin/session/evict", admin, api.AdminEvict},
 		{post, "/api/admin/session/clean", admin, api.AdminClean},

@@ -141,6 +141,12 @@ func (c *Connection) End(ctx context.Context) {
 	}
 }
 
+func (c *Connection) hasEnded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
+}
+
 // Judge fails if the connection may not go on.
 func (c *Connection) Judge(ctx context.Context) error { return c.hooks.Judge(ctx) }
 

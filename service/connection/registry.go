@@ -110,10 +110,11 @@ func (r *Registry) All() []*Connection { return r.concerned(revocation.Notice{})
 // Views is the account's connections, or everybody's if accountKey is empty,
 // oldest first.
 func (r *Registry) Views(accountKey string) []View {
-	list := r.concerned(revocation.Notice{AccountKey: accountKey})
-	views := make([]View, len(list))
-	for i, c := range list {
-		views[i] = c.View()
+	views := []View{}
+	for _, c := range r.concerned(revocation.Notice{AccountKey: accountKey}) {
+		if !c.hasEnded() {
+			views = append(views, c.View())
+		}
 	}
 	slices.SortFunc(views, func(a, b View) int {
 		return cmp.Or(a.ConnectedAt.Compare(b.ConnectedAt), cmp.Compare(a.ID, b.ID))
