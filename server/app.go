@@ -42,6 +42,8 @@ type Options struct {
 	Now   func() time.Time // nil is the real clock
 	Trace func(sql string) // told of every statement
 
+	SFTP func(*sftpd.Config) // changes the SFTP door's times and limits, for tests that will not wait; nil leaves them
+
 	HashMemoryKiB uint32 // Argon2's memory, for tests that want cheap sign-ins; 0 is the real cost
 }
 

@@ -15,6 +15,9 @@ func (a *App) openSFTP(signIn *login.Service, keys *sshkey.Service) error {
 	cfg := sftpd.Defaults()
 	cfg.Root, cfg.MakeRoot = a.cfg.SFTPFolder()
 	cfg.Trusted, cfg.Drain = a.cfg.TrustedProxies, a.cfg.ShutdownTimeout
+	if a.opts.SFTP != nil {
+		a.opts.SFTP(&cfg)
+	}
 	var err error
 	a.sftp, err = sftpd.New(cfg, sftpd.Deps{
 		Login: signIn, Accounts: a.Accounts, Sessions: a.Sessions, SSHKeys: keys, Settings: a.Settings,

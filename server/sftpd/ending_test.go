@@ -262,11 +262,7 @@ func (d *door) race(t testing.TB, key ssh.Signer, racers int, end func() error) 
 		t.Fatalf("%d connections were served after the answer", n)
 	}
 	// One that signs in at this moment is let go without being served.
-	for begin := time.Now(); d.connections(t) != 0; {
-		if time.Since(begin) > patience {
-			t.Fatalf("%d connections are left", d.connections(t))
-		}
-	}
+	d.await(t, 0)
 	return int(min(served.Load(), int64(racers)))
 }
 

@@ -288,6 +288,18 @@ func (d *door) connections(t testing.TB) int {
 	return len(rows)
 }
 
+// await returns when so many connections are served. A client learns that it is
+// let in a little before the server serves it, and has gone a little before the
+// server knows.
+func (d *door) await(t testing.TB, want int) {
+	t.Helper()
+	for begin := time.Now(); d.connections(t) != want; {
+		if time.Since(begin) > patience {
+			t.Fatalf("%d connections are served, want %d", d.connections(t), want)
+		}
+	}
+}
+
 // edit stops the server, changes its database, and starts another one on it.
 func (d *door) edit(t testing.TB, updates ...string) *door {
 	t.Helper()
