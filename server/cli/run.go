@@ -93,7 +93,7 @@ environment variable (--http is LATCHKEY_HTTP) or in a file (--config).`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		&cobra.Command{Use: "serve", Short: "Start the server", Args: noArgs, RunE: c.serve},
-		c.admin(), c.user(), c.session(), c.setting(), c.keys(), c.imports(), c.config(), c.migrate(), c.version(),
+		c.admin(), c.user(), c.session(), c.setting(), c.keys(), c.sftp(), c.imports(), c.config(), c.migrate(), c.version(),
 	)
 	markArgs(root)
 	return root

@@ -87,10 +87,10 @@ func TestTheReferenceNamesEveryFlag(t *testing.T) {
 			t.Errorf("--%s is missing", f.Name)
 		}
 	})
-	if flags != 19 {
-		t.Errorf("%d flags, want 19: a new one belongs into the operators' documentation", flags)
+	if flags != 23 {
+		t.Errorf("%d flags, want 23: a new one belongs into the operators' documentation", flags)
 	}
-	for _, name := range []string{"admin-password", "master-key", "sftp", "redis"} {
+	for _, name := range []string{"admin-password", "master-key", "redis"} {
 		if fs.Lookup(name) != nil {
 			t.Errorf("--%s is a flag", name)
 		}
