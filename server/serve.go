@@ -70,9 +70,9 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 
 // serveDoors answers at both doors until ctx ends and what is under way at both
 // is finished. If one fails, the other ends too.
-func (a *App) serveDoors(ctx context.Context, http, sftp net.Listener) error {
+func (a *App) serveDoors(ctx context.Context, web, sftp net.Listener) error {
 	doors, ctx := errgroup.WithContext(ctx)
-	doors.Go(func() error { return a.serveHTTP(ctx, http, a.handler) })
+	doors.Go(func() error { return a.serveHTTP(ctx, web, a.handler) })
 	if sftp != nil {
 		doors.Go(func() error { return a.ServeSFTP(ctx, sftp) })
 	}

@@ -73,7 +73,6 @@ func TestEndingsCloseConnections(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			d := open(t)
 			account := d.member(t, "ann")
 			key := newKey(t)

@@ -147,8 +147,8 @@ func TestSwappedFolderLeadsNowhere(t *testing.T) {
 	d, files, folder := hostile(t)
 	var stop sync.WaitGroup
 	done := make(chan struct{})
-	swap, real, out := filepath.Join(folder, "swap"), filepath.Join(folder, "real"), filepath.Join(folder, "out")
-	if err := errors.Join(os.Mkdir(real, 0o700), os.Symlink("../bob", out), os.WriteFile(filepath.Join(real, "secret"), []byte(ownText), 0o600)); err != nil {
+	swap, inside, out := filepath.Join(folder, "swap"), filepath.Join(folder, "real"), filepath.Join(folder, "out")
+	if err := errors.Join(os.Mkdir(inside, 0o700), os.Symlink("../bob", out), os.WriteFile(filepath.Join(inside, "secret"), []byte(ownText), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	stop.Go(func() {
@@ -157,8 +157,8 @@ func TestSwappedFolderLeadsNowhere(t *testing.T) {
 			case <-done:
 				return
 			default:
-				_ = os.Rename(real, swap)
-				_ = os.Rename(swap, real)
+				_ = os.Rename(inside, swap)
+				_ = os.Rename(swap, inside)
 				_ = os.Rename(out, swap)
 				_ = os.Rename(swap, out)
 			}

@@ -242,7 +242,7 @@ func (d *door) wantRefused(t testing.TB, what, name string, auth ...ssh.AuthMeth
 
 func pass(text string) ssh.AuthMethod { return ssh.Password(text) }
 
-// answers answers the questions of keyboard-interactive in turn.
+// answers is keyboard-interactive with these texts in turn.
 func answers(texts ...string) ssh.AuthMethod {
 	return ssh.KeyboardInteractive(func(_, _ string, questions []string, _ []bool) ([]string, error) {
 		var out []string

@@ -121,15 +121,7 @@ func (f *folder) ListAt(list []os.FileInfo, _ int64) (n int, err error) {
 	err = f.tree.do(func() error {
 		for n == 0 { // a batch may hold nothing that may be seen
 			names, err := f.names.Readdirnames(len(list))
-			for _, name := range names {
-				if !f.shows(name) {
-					continue
-				}
-				if info, err := f.root.Lstat(name); err == nil { // else it has just gone
-					list[n] = plainInfo{info}
-					n++
-				}
-			}
+			n = f.look(list, names)
 			if err != nil {
 				return err
 			}
@@ -137,6 +129,20 @@ func (f *folder) ListAt(list []os.FileInfo, _ int64) (n int, err error) {
 		return nil
 	})
 	return n, err
+}
+
+// look describes those of the entries that are there and may be seen.
+func (f *folder) look(list []os.FileInfo, names []string) (n int) {
+	for _, name := range names {
+		if !f.shows(name) {
+			continue
+		}
+		if info, err := f.root.Lstat(name); err == nil {
+			list[n] = plainInfo{info}
+			n++
+		}
+	}
+	return n
 }
 
 // shows reports whether the entry may be seen.

@@ -37,7 +37,7 @@ func TestOnlyModernAlgorithms(t *testing.T) {
 	for _, name := range insecure.Ciphers {
 		old[name] = func(c *ssh.ClientConfig) { c.Ciphers = []string{name} }
 	}
-	for _, name := range append(insecure.MACs, ssh.HMACSHA1) { //nolint:staticcheck // that it is old is the point
+	for _, name := range append(insecure.MACs, ssh.HMACSHA1) {
 		old[name] = func(c *ssh.ClientConfig) { c.MACs, c.Ciphers = []string{name}, []string{ssh.CipherAES128CTR} }
 	}
 	for name, change := range old {

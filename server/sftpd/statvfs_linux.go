@@ -21,7 +21,7 @@ func (t *tree) StatVFS(r *sftp.Request) (*sftp.StatVFS, error) {
 		}
 		defer f.Close()
 		var s syscall.Statfs_t
-		if err := syscall.Fstatfs(int(f.Fd()), &s); err != nil { //nolint:gosec // a descriptor is a small number
+		if err := syscall.Fstatfs(int(f.Fd()), &s); err != nil {
 			return err
 		}
 		room = sftp.StatVFS{

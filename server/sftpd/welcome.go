@@ -115,13 +115,22 @@ func (c *client) standing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now.Disabled || now.IsGuest() || now.BasePath != c.account.BasePath ||
-		!slices.Equal(now.RoleIDs, c.account.RoleIDs) || !slices.Equal(now.Permissions, c.account.Permissions) {
+	if now.Disabled || now.IsGuest() || !sameRights(now, c.account) {
 		return errTerms
 	}
 	if c.fingerprint == "" {
 		return nil
 	}
+	return c.keyStanding(ctx)
+}
+
+// sameRights reports whether both may do the same to the same files.
+func sameRights(a, b *access.Account) bool {
+	return a.BasePath == b.BasePath && slices.Equal(a.RoleIDs, b.RoleIDs) && slices.Equal(a.Permissions, b.Permissions)
+}
+
+// keyStanding fails unless the key may still sign in, with the limits it had.
+func (c *client) keyStanding(ctx context.Context) error {
 	key, err := c.server.SSHKeys.ForSignIn(ctx, c.AccountKey, c.fingerprint, c.Address)
 	if err != nil {
 		return err
