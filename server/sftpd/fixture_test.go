@@ -62,6 +62,8 @@ type door struct {
 	root  string // where files lie
 	clock *servertest.Clock
 	admin string // a token
+	stop  func() // what SIGTERM does to the door
+	ended chan error
 	roles int
 }
 
@@ -101,12 +103,12 @@ func (d *door) serve(t testing.TB) string {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan error, 1)
-	go func() { ended <- d.App.ServeSFTP(ctx, listener) }()
+	d.stop, d.ended = stop, make(chan error, 1)
+	go func() { d.ended <- d.App.ServeSFTP(ctx, listener) }()
 	t.Cleanup(func() {
 		stop()
 		select {
-		case err := <-ended:
+		case err := <-d.ended:
 			if err != nil {
 				t.Errorf("ServeSFTP = %v", err)
 			}
@@ -293,8 +295,13 @@ func (d *door) connections(t testing.TB) int {
 // server knows.
 func (d *door) await(t testing.TB, want int) {
 	t.Helper()
+	d.awaitAtMost(t, want, patience)
+}
+
+func (d *door) awaitAtMost(t testing.TB, want int, wait time.Duration) {
+	t.Helper()
 	for begin := time.Now(); d.connections(t) != want; {
-		if time.Since(begin) > patience {
+		if time.Since(begin) > wait {
 			t.Fatalf("%d connections are served, want %d", d.connections(t), want)
 		}
 	}

@@ -3,6 +3,7 @@ package sftpd_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -31,38 +32,34 @@ func needHeavy(t testing.TB) {
 	}
 }
 
-// A connection that does nothing costs this much memory. Both ends are in this
-// process, so the clients' part is measured alone first: against a server that
-// is another process's there would be nothing to subtract.
+// What a connection that does nothing costs; the clients are another process.
 func TestMemoryOfIdleConnections(t *testing.T) {
 	needHeavy(t)
 	const many = 2000
-	d := open(t, func(c *config.Config, _ *server.Options) { c.SFTPMax, c.SFTPMaxAccount = many, many })
+	if os.Getenv(crowdAddress) != "" {
+		crowd(t, many)
+		return
+	}
+	d := open(t, func(c *config.Config, _ *server.Options) { c.SFTPMax, c.SFTPMaxAccount = many+1, many+1 })
 	d.member(t, "ann")
-	key := newKey(t)
-	d.addKey(t, "ann", "own", key)
-	d.files(t, "ann", ssh.PublicKeys(key)) // what is made once
+	d.files(t, "ann", pass(servertest.AdminPassword)) // what is made once
 	before := resident()
 
-	clients := make([]*sftp.Client, many)
 	begin := time.Now()
-	racetest.AtOnce(16, func(worker int) {
-		for i := worker; i < many; i += 16 {
-			c, err := d.dial("ann", ssh.PublicKeys(key))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if clients[i], err = sftp.NewClient(c); err != nil {
-				t.Error(err)
-				return
-			}
-		}
-	})
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), crowdAddress+"="+d.addr)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	d.awaitAtMost(t, many+1, 10*patience)
 	took := time.Since(begin)
 	after := resident()
-	t.Logf("%d connections in %v (%.1f ms each); server and client together hold %d KiB each, %d goroutines",
-		many, took.Round(time.Millisecond), float64(took.Milliseconds())/many, (after-before)/many/1024, runtime.NumGoroutine())
+	t.Logf("%d connections in %v (%.1f ms each), %d KiB of heap and stacks each, %.1f goroutines each",
+		many, took.Round(time.Millisecond), float64(took.Milliseconds())/many, (after-before)/many/1024, float64(runtime.NumGoroutine())/many)
 	begin = time.Now()
 	d.ok(t, servertest.Request{Path: "/api/admin/setting/save", Token: d.admin, Body: []map[string]string{{"key": "site_title", "value": "x"}}})
 	d.ok(t, servertest.Request{Path: "/api/admin/role/update", Token: d.admin, Body: map[string]any{"id": 3, "name": "General User", "permission_scopes": []any{}}})
@@ -72,12 +69,28 @@ func TestMemoryOfIdleConnections(t *testing.T) {
 	begin = time.Now()
 	d.ok(t, servertest.Request{Path: "/api/me/sessions/evict", Token: token, Body: map[string]string{"session_id": device}})
 	t.Logf("evicting the device of all %d was answered after %v", many, time.Since(begin))
-	for _, c := range clients {
-		if c != nil {
-			_ = c.Close()
-		}
-	}
+	_ = in.Close()
+	_ = cmd.Wait()
+}
 
+// crowdAddress names the variable that makes the test the crowd's process.
+const crowdAddress = "LATCHKEY_TEST_CROWD"
+
+// crowd signs in so many times with the password and stays until its input ends.
+func crowd(t testing.TB, many int) {
+	racetest.AtOnce(16, func(worker int) {
+		for i := worker; i < many; i += 16 {
+			c, err := ssh.Dial("tcp", os.Getenv(crowdAddress), clientConfig("ann", pass(servertest.AdminPassword)))
+			if err == nil {
+				_, err = sftp.NewClient(c)
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 // resident is what the heap and the stacks hold after a collection, in bytes.

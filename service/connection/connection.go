@@ -87,22 +87,25 @@ func (c *Connection) Leave() {
 func (c *Connection) Acquire() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended || c.open >= c.most {
+	if c.ended || c.draining || c.open >= c.most {
 		return false
 	}
 	c.open++
 	return true
 }
 
+// lastWords is how long a client has to hear that its last file is closed.
+const lastWords = 500 * time.Millisecond
+
 // Release gives the room back. The last one ends a connection that is only
-// waited for.
+// waited for, soon after.
 func (c *Connection) Release() {
 	c.mu.Lock()
 	c.open--
 	last := c.draining && c.open == 0
 	c.mu.Unlock()
 	if last {
-		c.cut()
+		time.AfterFunc(lastWords, c.cut)
 	}
 }
 
