@@ -74,7 +74,7 @@ func (a *App) serveDoors(ctx context.Context, web, sftp net.Listener) error {
 	doors, ctx := errgroup.WithContext(ctx)
 	doors.Go(func() error { return a.serveHTTP(ctx, web, a.handler) })
 	if sftp != nil {
-		doors.Go(func() error { return a.ServeSFTP(ctx, sftp) })
+		doors.Go(func() error { return a.sftp.Serve(ctx, sftp) })
 	}
 	return doors.Wait()
 }

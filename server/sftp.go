@@ -33,16 +33,25 @@ func (a *App) HostKeys() ([]sftpd.HostKey, error) { return sftpd.HostKeys(a.dir.
 // ServeSFTP answers on the listener until ctx ends, finishes open files within
 // the shutdown timeout, and returns nil. It may be called once.
 func (a *App) ServeSFTP(ctx context.Context, listener net.Listener) error {
+	if err := a.prepareSFTP(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return a.sftp.Serve(ctx, listener)
+}
+
+// prepareSFTP does all that can fail before anybody is told that the door is
+// open.
+func (a *App) prepareSFTP(ctx context.Context) error {
 	keys, err := a.HostKeys()
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
 	for _, key := range keys {
 		a.opts.Log.LogAttrs(ctx, slog.LevelInfo, "SSH host key",
 			slog.String("type", key.Signer.PublicKey().Type()), slog.String("fingerprint", key.Fingerprint()))
 	}
-	a.opts.Log.LogAttrs(ctx, slog.LevelInfo, "listening for SFTP", slog.String("address", listener.Addr().String()))
-	return a.sftp.Serve(ctx, listener, keys)
+	a.closers = append(a.closers, a.sftp.Close)
+	return a.sftp.Open(keys)
 }
 
 // SFTPAddr is where the SFTP door is once Serve says that it is ready; nil if it
@@ -54,10 +63,14 @@ func (a *App) listenSFTP(ctx context.Context) (net.Listener, error) {
 	if a.cfg.SFTP == "" {
 		return nil, nil //nolint:nilnil // no listener is a configuration
 	}
+	if err := a.prepareSFTP(ctx); err != nil {
+		return nil, err
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.SFTP)
 	if err != nil {
 		return nil, listenError(a.cfg.SFTP, "--sftp", err)
 	}
 	a.sftpAddr = listener.Addr()
+	a.opts.Log.LogAttrs(ctx, slog.LevelInfo, "listening for SFTP", slog.String("address", listener.Addr().String()))
 	return listener, nil
 }

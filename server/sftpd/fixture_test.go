@@ -310,6 +310,11 @@ func (d *door) awaitAtMost(t testing.TB, want int, wait time.Duration) {
 // edit stops the server, changes its database, and starts another one on it.
 func (d *door) edit(t testing.TB, updates ...string) *door {
 	t.Helper()
+	d.stop()
+	if err := <-d.ended; err != nil {
+		t.Fatal(err)
+	}
+	d.ended <- nil // for who cleans up
 	if err := d.App.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type Server struct {
 	wg   sync.WaitGroup // everything that serves a connection
 }
 
-// New makes the door. Nothing is opened before Serve.
+// New makes the door. Nothing is opened before Open.
 func New(cfg Config, d Deps) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -35,8 +35,10 @@ func New(cfg Config, d Deps) (*Server, error) {
 	return &Server{Deps: d, cfg: cfg, gate: gate{all: cfg.Waiting, perSource: cfg.WaitingPerSource}}, nil
 }
 
-// Open opens the root folder.
-func (s *Server) openRoot() error {
+// Open opens the root folder. The keys are what the server proves itself with.
+// The caller closes the Server.
+func (s *Server) Open(keys []HostKey) error {
+	s.keys = keys
 	if s.cfg.MakeRoot {
 		if err := os.MkdirAll(s.cfg.Root, 0o700); err != nil {
 			return fmt.Errorf("make SFTP root: %w", err)
@@ -54,14 +56,18 @@ func (s *Server) openRoot() error {
 	return nil
 }
 
-// Serve answers on the listener until ctx ends, then waits for open files, for
-// so long as the configuration says, and returns nil. It closes the listener.
-func (s *Server) Serve(ctx context.Context, listener net.Listener, keys []HostKey) error {
-	s.keys = keys
-	if err := s.openRoot(); err != nil {
-		return errors.Join(err, listener.Close())
+// Close closes what Open opened.
+func (s *Server) Close() error {
+	if s.root == nil {
+		return nil
 	}
-	defer s.root.Close()
+	return s.root.Close()
+}
+
+// Serve answers on the listener until ctx ends, then waits for open files, for
+// so long as the configuration says, and returns nil. It closes the listener,
+// and comes after Open.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	behind, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.wg.Go(func() { s.hold(behind) })
 	unhook := context.AfterFunc(ctx, func() { _ = listener.Close() })
