@@ -21,7 +21,7 @@ func (s *SSHKeys) SSHKeyFor(ctx context.Context, accountKey, fingerprint string)
 func (s *SSHKeys) TouchSSHKey(ctx context.Context, id int64, at model.Time) error {
 	return s.db.write(ctx, func(tx *gorm.DB) error {
 		used := tx.Model(&model.SSHKey{}).Where("id = ?", id).UpdateColumns(map[string]any{
-			"last_used_at": gorm.Expr("MAX(COALESCE(last_used_at, 0), ?)", at),
+			"last_used_at": gorm.Expr("CASE WHEN last_used_at > ? THEN last_used_at ELSE ? END", at, at),
 			"verified_at":  gorm.Expr("COALESCE(verified_at, ?)", at),
 		})
 		if used.Error == nil && used.RowsAffected == 0 {

@@ -1,3 +1,5 @@
+//go:build unix
+
 package sftpd_test
 
 import (

@@ -1,6 +1,7 @@
 package sftpd
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -42,11 +43,15 @@ func (t *tree) open(r *sftp.Request, rights int64, access int) (*file, error) {
 		if rights == mayRead {
 			direction = connection.Download
 		}
-		opened = &file{tree: t, f: f, transfer: t.client.Begin(r.Filepath, direction)}
+		opened = &file{tree: t, f: f}
 		if flags.Append {
-			opened.end, err = newAppender(f)
+			if opened.end, err = newAppender(f); err != nil {
+				t.client.Release()
+				return errors.Join(err, f.Close())
+			}
 		}
-		return err
+		opened.transfer = t.client.Begin(r.Filepath, direction)
+		return nil
 	})
 	if err != nil {
 		return nil, err

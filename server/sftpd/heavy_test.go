@@ -17,9 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
 
 	"latchkey/server"
 	"latchkey/server/config"

@@ -3,7 +3,7 @@ package connection_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -137,8 +137,10 @@ func TestLimits(t *testing.T) {
 	}
 	r.Remove(first.Connection)
 	add(t, r, newLine("ann", "b"))
-	if !first.Acquire() || !first.Acquire() || first.Acquire() {
-		t.Error("it takes two open things, and no third")
+	for i, want := range []bool{true, true, false} {
+		if got := first.Acquire(); got != want {
+			t.Errorf("room for open thing %d: %v, want %v", i+1, got, want)
+		}
 	}
 	first.Release()
 	if !first.Acquire() {
@@ -151,7 +153,7 @@ func TestDrainWaitsForOpenFiles(t *testing.T) {
 		r := connection.NewRegistry(connection.Limits{All: 10, PerAccount: 10})
 		lines := map[string]*line{}
 		for i := range 3 {
-			name := fmt.Sprint(i)
+			name := strconv.Itoa(i)
 			lines[name] = add(t, r, newLine("ann", name))
 		}
 		idle, finishing, endless := lines["0"], lines["1"], lines["2"]
