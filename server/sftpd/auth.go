@@ -169,9 +169,9 @@ func (v *visitor) attempt(meta ssh.ConnMetadata, r login.Request) (*ssh.Permissi
 }
 
 // refused notes a connection that only ever offered keys, and none that did.
-func (v *visitor) refused() {
+func (v *visitor) refused(ctx context.Context) {
 	if v.offered && v.passwords == 0 {
-		v.server.Login.RefusedKeys(context.WithoutCancel(v.ctx), v.offer, v.owner, v.why)
+		v.server.Login.RefusedKeys(ctx, v.offer, v.owner, v.why)
 	}
 }
 

@@ -43,7 +43,7 @@ func (s *Server) welcome(ctx context.Context, conn net.Conn) {
 	v := &visitor{server: s, ctx: inTime, address: address}
 	sshConn, channels, requests, err := ssh.NewServerConn(spoken, v.config())
 	if err != nil {
-		v.refused()
+		v.refused(ctx)
 		return
 	}
 	if !grace.Stop() || !s.gate.leave(w) {
