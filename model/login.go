@@ -24,7 +24,7 @@ type Login struct {
 	ID         string `gorm:"primaryKey"` // 32 hex digits, random
 	AccountKey string
 	DeviceKey  string
-	CreatedAt  Time `gorm:"autoCreateTime:false"`
+	CreatedAt  Time `gorm:"autoCreateTime:false"` // or renewed, where no token names it
 	FreshAt    Time // when its owner last proved who they are
 	SeenAt     Time // last request, to within the touch interval
 	ExpiresAt  Time
@@ -75,6 +75,14 @@ type Touch struct {
 	At        Time
 	UserAgent string
 	IP        string // masked
+}
+
+// Renewal says which logins go on because connections hang on them. It never
+// brings anything back to life.
+type Renewal struct {
+	IDs       []string
+	Live      Live // what they must be; At becomes their CreatedAt
+	ExpiresAt Time
 }
 
 // Cleaning says what the background cleaner may take away.

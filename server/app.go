@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -15,10 +16,12 @@ import (
 	"latchkey/server/config"
 	"latchkey/server/courier"
 	"latchkey/server/mailed"
+	"latchkey/server/sftpd"
 	"latchkey/service/account"
 	"latchkey/service/admin"
 	"latchkey/service/audit"
 	"latchkey/service/authn"
+	"latchkey/service/connection"
 	"latchkey/service/importer"
 	"latchkey/service/keyring"
 	"latchkey/service/login"
@@ -41,6 +44,8 @@ type Options struct {
 	Log   *slog.Logger     // nil discards the log
 	Now   func() time.Time // nil is the real clock
 	Trace func(sql string) // told of every statement
+
+	SFTP func(*sftpd.Config) // changes the SFTP door's times and limits, for tests that will not wait; nil leaves them
 
 	HashMemoryKiB uint32 // Argon2's memory, for tests that want cheap sign-ins; 0 is the real cost
 }
@@ -65,18 +70,21 @@ type App struct {
 	api   *alist.API
 	pages *mailed.API
 
-	mailer  *courier.Mailer // nil: no mail server is configured
-	sshKeys *sshkey.Service
-	imports *importer.Service
-	wrapper *importer.Wrapper
-	guesses *throttle.Service
-	handler http.Handler
-	limits  limits
-	serves  bool           // not for one command only
-	alone   bool           // no other process has the folder open
-	changed bool           // the keys are sealed under another master key than is configured
-	untold  error          // why a running server did not hear of an ending
-	closers []func() error // run last to first
+	mailer   *courier.Mailer // nil: no mail server is configured
+	sshKeys  *sshkey.Service
+	live     *connection.Registry
+	sftp     *sftpd.Server
+	imports  *importer.Service
+	wrapper  *importer.Wrapper
+	guesses  *throttle.Service
+	handler  http.Handler
+	limits   limits
+	serves   bool // not for one command only
+	alone    bool // no other process has the folder open
+	changed  bool // the keys are sealed under another master key than is configured
+	sftpAddr net.Addr
+	untold   error          // why a running server did not hear of an ending
+	closers  []func() error // run last to first
 }
 
 // Open makes a server of the data folder: it takes the folder's lock, or fails
@@ -220,17 +228,22 @@ func (a *App) openServices(ctx context.Context) error {
 		Store: a.db.Logins(), Ring: a.Ring, Hub: a.hub, Audit: a.audit, Log: a.opts.Log,
 		Now: a.opts.Now, DeviceTTL: a.Settings.DeviceTTL,
 	})
+	return a.openFlows(hasher, policy, passwords)
+}
+
+// openFlows opens what strings the services together, and the doors before them.
+func (a *App) openFlows(hasher *password.Hasher, policy password.Policy, passwords *password.Checker) error {
 	factors := totp.New(a.db.TOTP(), a.Ring, a.hub, a.opts.Now, a.audit.Record)
+	a.sshKeys = sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record, a.Settings.SSHKeyUnused)
 	watcher, err := a.openWatch(hasher, policy, passwords)
 	if err != nil {
 		return err
 	}
 	logins := login.New(login.Deps{
 		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
-		Factors: factors, Throttle: a.guesses, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
+		Factors: factors, Throttle: a.guesses, SSHKeys: a.sshKeys, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
 		NewDevice: watcher.NewDevice,
 	})
-	a.sshKeys = sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record, a.Settings.SSHKeyUnused)
 	a.Profile = profile.New(profile.Deps{
 		Accounts: a.Accounts, Hasher: hasher, Policy: policy, Passwords: passwords, Factors: factors, Throttle: a.guesses,
 		Audit: a.audit, Now: a.opts.Now, Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: a.sshKeys,
@@ -240,11 +253,13 @@ func (a *App) openServices(ctx context.Context) error {
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses,
 		Audit: a.audit, EmailSet: watcher.EmailSet,
 	})
+	a.live = connection.NewRegistry(connection.Limits{All: a.cfg.SFTPMax, PerAccount: a.cfg.SFTPMaxAccount})
+	a.hub.Subscribe(a.live.Heed) // after those who remember: it asks them
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts, Login: logins, Profile: a.Profile, Sessions: a.Sessions,
-		Settings: a.Settings, Factors: factors, SSHKeys: a.sshKeys, Audit: a.audit, Watch: watcher,
+		Settings: a.Settings, Factors: factors, SSHKeys: a.sshKeys, Audit: a.audit, Watch: watcher, Connections: a.live,
 	})
-	return nil
+	return a.openSFTP(logins, a.sshKeys)
 }
 
 func (a *App) hasherConfig() password.Config {

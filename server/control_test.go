@@ -25,7 +25,7 @@ import (
 // cheaply is how tests open a folder.
 func cheaply(folder string) (config.Config, server.Options) {
 	cfg := config.Defaults()
-	cfg.Data, cfg.CacheSize = folder, 1000
+	cfg.Data, cfg.CacheSize, cfg.SFTP = folder, 1000, ""
 	cfg.AdminPassword = config.NewSecret(servertest.AdminPassword)
 	return cfg, server.Options{HashMemoryKiB: 64}
 }

@@ -149,6 +149,7 @@ func (c *camp) ownTargets() []target {
 		{method: post, path: "/api/me/sessions/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
 		{method: post, path: "/api/me/throttle/lift"},
 		{method: get, path: "/api/me/activity", paging: true},
+		{method: get, path: "/api/me/connections"},
 		{method: get, path: "/api/me/sshkey/list", paging: true},
 		{
 			method: post, path: "/api/me/sshkey/add", body: map[string]any{"title": "laptop", "key": goodKey},
@@ -186,6 +187,7 @@ func (c *camp) adminTargets() []target {
 	}
 	id := []string{"id"}
 	return []target{
+		{method: get, path: "/api/admin/connections"},
 		{method: get, path: "/api/admin/session/list"},
 		{method: post, path: "/api/admin/session/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
 		{

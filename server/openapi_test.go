@@ -197,6 +197,7 @@ func (v *visit) account(in servertest.SignedIn) {
 		Body: object{"username": "alicia", "password": servertest.AdminPassword, "sso_id": "a-1"},
 	})
 	v.ok(servertest.Request{Path: "/api/me/activity?page=1&per_page=20", Token: token})
+	v.ok(servertest.Request{Path: "/api/me/connections", Token: token})
 	others := v.devices("/api/me/sessions", token, in.DeviceKey)
 	if len(others) != 3 {
 		v.Fatalf("alice has %d other devices, want 3", len(others))
@@ -241,6 +242,7 @@ func (v *visit) stepUp(token string) {
 // admin throws alice out of all devices but one, with the static token.
 func (v *visit) admin(keep string) {
 	token := v.server.App.AdminToken()
+	v.ok(servertest.Request{Path: "/api/admin/connections", Token: token})
 	others := v.devices("/api/admin/session/list", token, keep)
 	if len(others) != 1 {
 		v.Fatalf("%d other devices are left, want 1", len(others))

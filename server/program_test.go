@@ -219,7 +219,7 @@ func withoutSettings() []string {
 // run starts a built program on the folder, and kills it when the test ends.
 func run(t testing.TB, path, folder string, environ ...string) *program {
 	t.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), path, "--data", folder, "--http", "127.0.0.1:0")
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), path, "--data", folder, "--http", "127.0.0.1:0", "--sftp", "")
 	cmd.Env = append(withoutSettings(), environ...)
 	p, err := launch(t.Context(), cmd)
 	if err != nil {

@@ -22,7 +22,7 @@ func TestGoRunServes(t *testing.T) {
 		t.Skip("builds the program; left out by -short")
 	}
 	folder := t.TempDir()
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "run", ".", "--data", folder, "--http", "127.0.0.1:0")
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "run", ".", "--data", folder, "--http", "127.0.0.1:0", "--sftp", "")
 	cmd.Dir, cmd.Env = "..", withoutSettings()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // go run does not pass signals on
 	t.Cleanup(func() {

@@ -56,6 +56,7 @@ func (a *App) table() []route {
 		{post, "/api/me/update", caller, api.UpdateMe},
 		{get, "/api/me/sessions", enrolling, api.Sessions},
 		{post, "/api/me/sessions/evict", enrolling, api.Evict},
+		{get, "/api/me/connections", caller, api.Connections},
 		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
 		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
 		{post, "/api/me/sshkey/update", caller, api.UpdateSSHKey},
@@ -100,6 +101,7 @@ func (a *App) administered(admin guard) []route {
 		{post, "/api/admin/setting/reset_token", admin, api.ResetToken},
 		{post, "/api/admin/setting/set_token", admin, api.SetToken},
 
+		{get, "/api/admin/connections", admin, api.AdminConnections},
 		{get, "/api/admin/session/list", admin, api.AdminSessions},
 		{post, "/api/admin/session/evict", admin, api.AdminEvict},
 		{post, "/api/admin/session/clean", admin, api.AdminClean},

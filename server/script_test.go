@@ -109,7 +109,7 @@ func (s *story) serve(ts *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(context.Background(), path, append([]string{"--http", "127.0.0.1:0"}, args[variables:]...)...)
+	cmd := exec.CommandContext(context.Background(), path, append([]string{"--http", "127.0.0.1:0", "--sftp", ""}, args[variables:]...)...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(withoutSettings(), args[:variables]...)
 	if s.server, err = launch(context.Background(), cmd); err != nil {

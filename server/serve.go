@@ -42,9 +42,13 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err != nil {
 		return err
 	}
-	control, err := a.openControl(ctx)
+	sftpListener, err := a.listenSFTP(ctx)
 	if err != nil {
 		return errors.Join(err, listener.Close())
+	}
+	control, err := a.openControl(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close(), closeIfOpen(sftpListener))
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	// What serves the door outlives it, so that the last requests are noted and
@@ -59,7 +63,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	group.Go(func() error { return a.serveHTTP(behind, control.listener, control) })
 	group.Go(func() error {
 		defer stop()
-		return a.serveHTTP(ctx, listener, a.handler)
+		return a.serveDoors(ctx, listener, sftpListener)
 	})
 	a.opts.Log.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listener.Addr().String()))
 	if ready != nil {
@@ -69,10 +73,28 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	return errors.Join(err, control.remove())
 }
 
+// serveDoors answers at both doors until ctx ends and what is under way at both
+// is finished. If one fails, the other ends too.
+func (a *App) serveDoors(ctx context.Context, web, sftp net.Listener) error {
+	doors, ctx := errgroup.WithContext(ctx)
+	doors.Go(func() error { return a.serveHTTP(ctx, web, a.handler) })
+	if sftp != nil {
+		doors.Go(func() error { return a.sftp.Serve(ctx, sftp) })
+	}
+	return doors.Wait()
+}
+
+func closeIfOpen(listener net.Listener) error {
+	if listener == nil {
+		return nil
+	}
+	return listener.Close()
+}
+
 func (a *App) listen(ctx context.Context) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.HTTP)
 	if err != nil {
-		return nil, listenError(a.cfg.HTTP, err)
+		return nil, listenError(a.cfg.HTTP, "--http", err)
 	}
 	if a.cfg.TLSCert == "" {
 		return listener, nil
@@ -87,14 +109,14 @@ func (a *App) listen(ctx context.Context) (net.Listener, error) {
 }
 
 // listenError says what to do about the usual reasons.
-func listenError(addr string, err error) error {
+func listenError(addr, flag string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("cannot listen on %s: another program does; stop it, or choose another address with --http", addr)
+		return fmt.Errorf("cannot listen on %s: another program does; stop it, or choose another address with %s", addr, flag)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return fmt.Errorf("cannot listen on %s: this machine has no such address; :PORT is all it has", addr)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("cannot listen on %s: this user may not; choose a port from 1024 on with --http", addr)
+		return fmt.Errorf("cannot listen on %s: this user may not; choose a port from 1024 on with %s", addr, flag)
 	}
 	return fmt.Errorf("listen on %s: %w", addr, err)
 }

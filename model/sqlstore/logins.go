@@ -23,41 +23,56 @@ func (d *DB) Logins() *Logins { return &Logins{db: d} }
 // as it may.
 func (s *Logins) OpenLogin(ctx context.Context, o model.LoginOpening) (int64, error) {
 	var ended int64
-	err := s.db.write(ctx, func(tx *gorm.DB) error {
+	err := s.db.write(ctx, func(tx *gorm.DB) (err error) {
 		if err := checkEpoch(tx, o.Login.AccountKey, o.Epoch); err != nil {
 			return err
 		}
-		surplus, err := devicesToEnd(tx, o)
-		if err != nil {
-			return err
-		}
-		at := o.Login.CreatedAt
-		steps := []*gorm.DB{
-			tx.Where("device_key IN ?", surplus),
-			tx.Where("id = ? AND device_key = ?", o.Replaces, o.Device.Key),
-			tx.Where("id IN (?)", idlestLogins(tx, o)),
-		}
-		reasons := []model.EndReason{model.EndLimit, model.EndReplaced, model.EndReplaced}
-		for i, which := range steps {
-			n, err := endLogins(which, reasons[i], at)
-			if err != nil {
-				return err
-			}
-			ended += n
-		}
-		refresh := clause.OnConflict{
-			Columns:   []clause.Column{{Name: "key"}},
-			DoUpdates: clause.AssignmentColumns([]string{"kind", "user_agent", "ip", "seen_at"}),
-		}
-		if err := tx.Clauses(refresh).Create(&o.Device).Error; err != nil {
-			return fmt.Errorf("save device: %w", err)
-		}
-		if err := tx.Create(&o.Login).Error; err != nil {
-			return err
-		}
-		return forgetSurplus(tx, o)
+		ended, err = makeLogin(tx, o)
+		return err
 	})
 	return ended, err
+}
+
+// makeLogin ends what must go for the new login, and writes it.
+func makeLogin(tx *gorm.DB, o model.LoginOpening) (int64, error) {
+	surplus, err := devicesToEnd(tx, o)
+	if err != nil {
+		return 0, err
+	}
+	var ended int64
+	at := o.Login.CreatedAt
+	steps := []*gorm.DB{
+		tx.Where("device_key IN ?", surplus),
+		tx.Where("id = ? AND device_key = ?", o.Replaces, o.Device.Key),
+		tx.Where("id IN (?)", idlestLogins(tx, o)),
+	}
+	reasons := []model.EndReason{model.EndLimit, model.EndReplaced, model.EndReplaced}
+	for i, which := range steps {
+		n, err := endLogins(which, reasons[i], at)
+		if err != nil {
+			return 0, err
+		}
+		ended += n
+	}
+	if err := saveDevice(tx, o.Device); err != nil {
+		return 0, err
+	}
+	if err := tx.Create(&o.Login).Error; err != nil {
+		return 0, err
+	}
+	return ended, forgetSurplus(tx, o)
+}
+
+// saveDevice makes the device's row, or brings it up to date.
+func saveDevice(tx *gorm.DB, d model.Device) error {
+	refresh := clause.OnConflict{
+		Columns:   []clause.Column{{Name: "key"}},
+		DoUpdates: clause.AssignmentColumns([]string{"kind", "user_agent", "ip", "seen_at", "ssh_key_id"}),
+	}
+	if err := tx.Clauses(refresh).Create(&d).Error; err != nil {
+		return fmt.Errorf("save device: %w", err)
+	}
+	return nil
 }
 
 // forgetSurplus bounds the rows that an account leaves behind. A token whose
@@ -171,7 +186,7 @@ func (s *Logins) EndLogin(ctx context.Context, accountKey, id string, why model.
 }
 
 // EndDevice ends every login of a device and returns the device and how many
-// logins that ended. An empty accountKey means any account's device.
+// logins that ended. Evicting the device of an SSH key suspends the key. An empty accountKey means any account's device.
 // ErrNotFound says that there is no such device, or that it is somebody else's.
 func (s *Logins) EndDevice(ctx context.Context, accountKey, deviceKey string, why model.EndReason, at model.Time) (model.Device, int64, error) {
 	var (
@@ -186,8 +201,10 @@ func (s *Logins) EndDevice(ctx context.Context, accountKey, deviceKey string, wh
 		if err := owned.Take(&device).Error; err != nil {
 			return err
 		}
-		n, err = endLogins(tx.Where("device_key = ?", deviceKey), why, at)
-		return err
+		if n, err = endLogins(tx.Where("device_key = ?", deviceKey), why, at); err != nil || why != model.EndEvicted {
+			return err
+		}
+		return suspendKey(tx, device, at)
 	})
 	return device, n, err
 }

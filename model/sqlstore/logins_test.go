@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"errors"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,6 +38,36 @@ func TestLoginsConform(t *testing.T) {
 						err := db.Accounts().EditAccount(t.Context(), key, model.AccountEdit{PasswordHash: &hash, At: at})
 						if err != nil {
 							t.Errorf("EditAccount = %v", err)
+						}
+					},
+					NewKey: func(t *testing.T, accountKey string) int64 {
+						t.Helper()
+						n := int(made.Add(1))
+						key, err := db.SSHKeys().AddSSHKey(t.Context(), model.SSHKey{
+							AccountKey: accountKey, Title: strconv.Itoa(n), Fingerprint: strconv.Itoa(n), AddedAt: model.At(time.UnixMilli(1)),
+						}, 100)
+						if err != nil {
+							t.Fatalf("AddSSHKey = %v", err)
+						}
+						return key.ID
+					},
+					Key: func(t *testing.T, accountKey string, id int64) model.SSHKey {
+						t.Helper()
+						keys, _, err := db.SSHKeys().SSHKeys(t.Context(), accountKey, 0, 100)
+						if err != nil {
+							t.Fatalf("SSHKeys = %v", err)
+						}
+						for _, key := range keys {
+							if key.ID == id {
+								return key
+							}
+						}
+						return model.SSHKey{}
+					},
+					DeleteKey: func(t *testing.T, accountKey string, id int64) {
+						t.Helper()
+						if err := db.SSHKeys().DeleteSSHKey(t.Context(), accountKey, id); err != nil {
+							t.Errorf("DeleteSSHKey = %v", err)
 						}
 					},
 					DeleteAccount: func(t *testing.T, key string) {

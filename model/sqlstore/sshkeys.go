@@ -93,8 +93,8 @@ func (s *SSHKeys) HasSSHKeyTitle(ctx context.Context, accountKey, title string) 
 	return count > 0, s.db.translate(err)
 }
 
-// DeleteSSHKey deletes a key of the account; model.ErrNotFound if it is not
-// there or not the account's.
+// DeleteSSHKey deletes a key of the account, with the device that signed in with
+// it and its logins; model.ErrNotFound if it is not there or not the account's.
 func (s *SSHKeys) DeleteSSHKey(ctx context.Context, accountKey string, id int64) error {
 	return s.db.write(ctx, func(tx *gorm.DB) error {
 		this := func(q *gorm.DB) *gorm.DB { return q.Where("id = ? AND account_key = ?", id, accountKey) }
@@ -105,11 +105,11 @@ func (s *SSHKeys) DeleteSSHKey(ctx context.Context, accountKey string, id int64)
 		if err == nil && count == 0 {
 			return model.ErrNotFound
 		}
-		return err
+		return firstError(err, dropKeyDevice(tx, id))
 	})
 }
 
-// DeleteAnySSHKey deletes a key whoever owns it and returns its account;
+// DeleteAnySSHKey is DeleteSSHKey whoever owns the key, and returns its account;
 // model.ErrNotFound if it is not there.
 func (s *SSHKeys) DeleteAnySSHKey(ctx context.Context, id int64) (string, error) {
 	var accountKey string
@@ -123,7 +123,7 @@ func (s *SSHKeys) DeleteAnySSHKey(ctx context.Context, id int64) (string, error)
 		if err := rememberRevoked(tx, accountKey, this); err != nil {
 			return err
 		}
-		return tx.Delete(&row).Error
+		return firstError(tx.Delete(&row).Error, dropKeyDevice(tx, id))
 	})
 	return accountKey, err
 }

@@ -4,6 +4,7 @@ import (
 	"latchkey/service/account"
 	"latchkey/service/admin"
 	"latchkey/service/audit"
+	"latchkey/service/connection"
 	"latchkey/service/login"
 	"latchkey/service/profile"
 	"latchkey/service/session"
@@ -28,6 +29,8 @@ type Deps struct {
 	SSHKeys  *sshkey.Service
 	Audit    *audit.Recorder
 	Watch    *watch.Service
+
+	Connections *connection.Registry
 }
 
 // New makes the handlers.

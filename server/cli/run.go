@@ -93,7 +93,7 @@ environment variable (--http is LATCHKEY_HTTP) or in a file (--config).`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		&cobra.Command{Use: "serve", Short: "Start the server", Args: noArgs, RunE: c.serve},
-		c.admin(), c.user(), c.role(), c.session(), c.throttle(), c.setting(), c.audit(), c.keys(), c.authorizedKeys(),
+		c.admin(), c.user(), c.role(), c.session(), c.throttle(), c.setting(), c.audit(), c.keys(), c.sftp(), c.authorizedKeys(),
 		c.revokedKeys(), c.mail(), c.imports(), c.config(), c.migrate(), c.version(),
 	)
 	markArgs(root)

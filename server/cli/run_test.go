@@ -121,7 +121,7 @@ var _ io.Writer = full{}
 func TestStoppedBeforeItBegan(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	got := run(t, ctx, cli.Surroundings{}, "--data", t.TempDir(), "--http", "127.0.0.1:0")
+	got := run(t, ctx, cli.Surroundings{}, "--data", t.TempDir(), "--http", "127.0.0.1:0", "--sftp", "")
 	if got.status != 0 || strings.Contains(got.err, "latchkey:") {
 		t.Errorf("status %d\n%s\n%s", got.status, got.out, got.err)
 	}

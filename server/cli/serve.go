@@ -24,7 +24,7 @@ func (c *commands) serve(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	err = app.Serve(cmd.Context(), func(addr net.Addr) { c.announce(cfg, addr) })
+	err = app.Serve(cmd.Context(), func(addr net.Addr) { c.announce(cfg, addr, app.SFTPAddr()) })
 	return errors.Join(err, app.Close())
 }
 
@@ -38,7 +38,7 @@ func (c *commands) open(cmd *cobra.Command, cfg config.Config) (*server.App, err
 
 // announce says where the server is, and how others could reach it if only
 // this machine can. It is one write, so that who waits for it has all of it.
-func (c *commands) announce(cfg config.Config, addr net.Addr) {
+func (c *commands) announce(cfg config.Config, addr, sftp net.Addr) {
 	scheme := "http"
 	if cfg.TLSCert != "" {
 		scheme = "https"
@@ -50,6 +50,9 @@ func (c *commands) announce(cfg config.Config, addr net.Addr) {
 		text += fmt.Sprintf("Browsers reach it as %s\n", cfg.SiteURL)
 	case ok && tcp.IP.IsLoopback():
 		text += fmt.Sprintf("Only this machine can reach it. To let others in, start it with  --http :%d\n", tcp.Port)
+	}
+	if sftp != nil {
+		text += fmt.Sprintf("SFTP answers on %s\n", sftp)
 	}
 	_, _ = fmt.Fprint(c.s.Out, text)
 }

@@ -21,6 +21,10 @@ type Config struct {
 	TLSCert        string         // PEM file; empty serves plain HTTP
 	TLSKey         string         // PEM file; set exactly when TLSCert is
 	TrustedProxies []netip.Prefix // peers whose X-Forwarded-For is believed; masked, no zones
+	SFTP           string         // host:port of the SFTP door; empty is off
+	SFTPRoot       string         // folder that all accounts' files lie in; empty is files in Data
+	SFTPMax        int            // SFTP connections at once
+	SFTPMaxAccount int            // of them, of one account
 	SiteURL        string         // scheme://host[:port] as browsers see it, no slash at the end; may be empty
 	CORSOrigins    []string       // scheme://host[:port] each, or one "*"; empty lets no other site in
 
@@ -53,6 +57,9 @@ func Defaults() Config {
 	return Config{
 		Data:            "./data",
 		HTTP:            "127.0.0.1:5244",
+		SFTP:            "127.0.0.1:5222",
+		SFTPMax:         2000,
+		SFTPMaxAccount:  64,
 		CORSOrigins:     []string{"*"},
 		TokenLifetime:   48 * time.Hour,
 		TouchEvery:      time.Minute,
@@ -97,6 +104,15 @@ func (c Config) SQLitePath() string {
 		return filepath.Join(c.Data, "latchkey.db")
 	}
 	return strings.TrimPrefix(c.DB, sqlitePrefix)
+}
+
+// SFTPFolder is the folder that all accounts' files lie in, and whether it is
+// ours to make.
+func (c Config) SFTPFolder() (path string, ours bool) {
+	if c.SFTPRoot == "" {
+		return filepath.Join(c.Data, "files"), true
+	}
+	return c.SFTPRoot, false
 }
 
 // Hashers is how many password hashes may be computed at once: HashWorkers, or

@@ -71,7 +71,7 @@ func TestNamesThatAreNotOurs(t *testing.T) {
 	}{
 		"a misspelt variable":                 {"LATCHKEY_HASH_WOKERS=1", "did you mean LATCHKEY_HASH_WORKERS?"},
 		"a misspelt secret":                   {"LATCHKEY_ADMIN_PASWORD=x", "did you mean LATCHKEY_ADMIN_PASSWORD?"},
-		"a setting of later work":             {"LATCHKEY_SFTP=:22", "LATCHKEY_SFTP is unknown"},
+		"a setting of later work":             {"LATCHKEY_REDIS=:22", "LATCHKEY_REDIS is unknown"},
 		"one with dots":                       {"LATCHKEY_A.B=1", "LATCHKEY_A.B is unknown"},
 		"the prefix alone":                    {"LATCHKEY_=1", "LATCHKEY_ is unknown"},
 		"a port that is not Kubernetes'":      {"LATCHKEY_PORT=5244", "LATCHKEY_PORT is unknown"},

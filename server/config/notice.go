@@ -79,8 +79,6 @@ func noticeSecrets() []secretSetting {
 	}
 }
 
-func anything(string) string { return "" }
-
 func hostName(in string) string {
 	if in != "" && !isHost(in) {
 		return "is neither an address nor a name (no port, no brackets)"

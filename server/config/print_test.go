@@ -87,10 +87,10 @@ func TestTheReferenceNamesEveryFlag(t *testing.T) {
 			t.Errorf("--%s is missing", f.Name)
 		}
 	})
-	if flags != 28 {
-		t.Errorf("%d flags, want 28: a new one belongs into the operators' documentation", flags)
+	if flags != 32 {
+		t.Errorf("%d flags, want 32: a new one belongs into the operators' documentation", flags)
 	}
-	for _, name := range []string{"admin-password", "master-key", "smtp-password", "webhook-secret", "sftp", "redis"} {
+	for _, name := range []string{"admin-password", "master-key", "smtp-password", "webhook-secret", "redis"} {
 		if fs.Lookup(name) != nil {
 			t.Errorf("--%s is a flag", name)
 		}

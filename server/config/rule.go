@@ -73,6 +73,17 @@ func hostPort(in string) string {
 	return ""
 }
 
+// hostPortOrNone takes the empty text, too.
+func hostPortOrNone(in string) string {
+	if in == "" {
+		return ""
+	}
+	return hostPort(in)
+}
+
+// anything takes every text.
+func anything(string) string { return "" }
+
 // isPort takes digits only: the library would take "+80", too.
 func isPort(in string) bool {
 	_, err := strconv.ParseUint(in, 10, 16)

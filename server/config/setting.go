@@ -55,6 +55,22 @@ func placeSettings() []setting {
 			text(func(c *Config) *string { return &c.HTTP }, hostPort, "host:port, such as 127.0.0.1:5244 or :5244"),
 		},
 		{
+			"sftp", "address of the SFTP door; empty turns it off",
+			text(func(c *Config) *string { return &c.SFTP }, hostPortOrNone, "host:port, such as 127.0.0.1:5222 or :5222, or nothing"),
+		},
+		{
+			"sftp-root", "folder that all accounts' files lie in; empty is DATA/files",
+			text(func(c *Config) *string { return &c.SFTPRoot }, anything, "the path of a folder that is there"),
+		},
+		{
+			"sftp-max-connections", "SFTP connections at once",
+			count(func(c *Config) *int { return &c.SFTPMax }, 1, 100_000),
+		},
+		{
+			"sftp-max-per-account", "SFTP connections of one account at once",
+			count(func(c *Config) *int { return &c.SFTPMaxAccount }, 1, 100_000),
+		},
+		{
 			"tls-cert", "certificate chain (PEM file) to serve HTTPS with",
 			text(func(c *Config) *string { return &c.TLSCert }, certFile, "a PEM file that can be read, or nothing"),
 		},
@@ -63,7 +79,7 @@ func placeSettings() []setting {
 			text(func(c *Config) *string { return &c.TLSKey }, keyFile, "a PEM file that only its owner can read, or nothing"),
 		},
 		{
-			"trusted-proxies", "reverse proxies whose X-Forwarded-For is believed",
+			"trusted-proxies", "reverse proxies whose X-Forwarded-For (SFTP: PROXY header) is believed",
 			list(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }, proxy, showProxy,
 				"a list of addresses or CIDRs, such as 127.0.0.1,10.0.0.0/8"),
 		},

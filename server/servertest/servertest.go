@@ -38,6 +38,7 @@ func Open(t testing.TB, changes ...func(*config.Config, *server.Options)) *Serve
 	cfg := config.Defaults()
 	cfg.Data = t.TempDir()
 	cfg.CacheSize = 10_000
+	cfg.SFTP = "" // tests that want the door listen themselves
 	cfg.AdminPassword = config.NewSecret(AdminPassword)
 	opts := server.Options{HashMemoryKiB: hashMemory}
 	for _, change := range changes {

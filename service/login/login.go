@@ -17,6 +17,7 @@ import (
 	"latchkey/service/password"
 	"latchkey/service/session"
 	"latchkey/service/setting"
+	"latchkey/service/sshkey"
 	"latchkey/service/throttle"
 	"latchkey/service/totp"
 )
@@ -43,6 +44,7 @@ type Deps struct {
 	Passwords *password.Checker
 	Factors   *totp.Service
 	Throttle  *throttle.Service
+	SSHKeys   *sshkey.Service
 	Audit     *audit.Recorder
 	Upgrade   func(ctx context.Context, a model.Account, static string)  // gives an imported password the plain form
 	NewDevice func(ctx context.Context, a model.Account, d model.Device) // tells the owner; must not wait for anybody
@@ -64,6 +66,7 @@ type Request struct {
 	UserAgent string
 	Address   string // the client's, in full
 	Presented string // the token the caller still had, which this sign-in replaces
+	SFTP      bool   // at the SFTP door, by SignInSFTP only
 }
 
 // SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded, ErrMustChange,
@@ -122,10 +125,7 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 		return opened, err
 	}
 	err = s.prove(ctx, from, r.proof(), a, func() error {
-		opened, err = s.Sessions.Open(ctx, session.Opening{
-			AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
-			UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),
-		})
+		opened, err = s.open(ctx, r, a)
 		return err
 	})
 	if err != nil {
@@ -138,8 +138,19 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	return opened, nil
 }
 
-// nobody is as long as an account's key, and is none.
-const nobody = "00000000000000000000000000000000"
+// open makes the login.
+func (s *Service) open(ctx context.Context, r Request, a model.Account) (session.Opened, error) {
+	if r.SFTP {
+		if err := s.maySFTP(ctx, a.Key); err != nil {
+			return session.Opened{}, err
+		}
+		return s.Sessions.Join(ctx, session.Joining{AccountKey: a.Key, Epoch: a.Epoch, UserAgent: r.UserAgent, Address: r.Address})
+	}
+	return s.Sessions.Open(ctx, session.Opening{
+		AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
+		UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),
+	})
+}
 
 // source is what the attempt is counted by: the account, or the name if there is
 // no such account, and where it comes from. It asks the database the same

@@ -95,5 +95,5 @@ func (s *Service) Ended(ctx context.Context, by access.Caller) error {
 	case owner.Disabled:
 		return account.ErrDisabled
 	}
-	return s.Sessions.Standing(ctx, by)
+	return s.Sessions.Standing(ctx, by.LoginID)
 }

@@ -22,7 +22,7 @@ func (s *Service) Freshen(ctx context.Context, by access.Caller, epoch int64) (t
 		AccountKey: by.Account.Key, LoginID: by.LoginID, Epoch: epoch, Live: live,
 	})
 	if errors.Is(err, model.ErrStale) {
-		if over := s.Standing(ctx, by); over != nil {
+		if over := s.Standing(ctx, by.LoginID); over != nil {
 			return time.Time{}, over
 		}
 		return time.Time{}, ErrOvertaken
@@ -32,19 +32,6 @@ func (s *Service) Freshen(ctx context.Context, by access.Caller, epoch int64) (t
 	}
 	s.announce(ctx, by.Account.Key) // so that nobody remembers it as stale
 	return live.At.Time, nil
-}
-
-// Standing asks the database what became of the caller's login. It is nil while
-// the login is live, else what its token is refused with (rulings 19).
-func (s *Service) Standing(ctx context.Context, by access.Caller) error {
-	row, err := s.store.Login(ctx, by.LoginID)
-	switch {
-	case errors.Is(err, model.ErrNotFound):
-		return ErrInvalid
-	case err != nil:
-		return fmt.Errorf("read login: %w", err)
-	}
-	return s.judge(s.remember(row), Presented{}, s.now())
 }
 
 // Evicted is what EvictOthers ended.
@@ -63,7 +50,7 @@ func (s *Service) EvictOthers(ctx context.Context, by access.Caller) (Evicted, e
 	}
 	devices, logins, err := s.store.EndOthers(ctx, by.Account.Key, by.LoginID, model.EndEvicted, s.unexpired(now))
 	if errors.Is(err, model.ErrStale) {
-		if over := s.Standing(ctx, by); over != nil {
+		if over := s.Standing(ctx, by.LoginID); over != nil {
 			return Evicted{}, over
 		}
 		return Evicted{}, ErrInactive

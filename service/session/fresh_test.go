@@ -101,7 +101,7 @@ func TestAProofRevivesNothing(t *testing.T) { // K-08, rulings 19
 			if got, err := f.EvictOthers(t.Context(), by); name != "expired" && !errors.Is(err, tt.want) {
 				t.Errorf("EvictOthers = %v, %v, want %v", got, err, tt.want)
 			}
-			if err := f.Standing(t.Context(), by); !errors.Is(err, tt.want) {
+			if err := f.Standing(t.Context(), by.LoginID); !errors.Is(err, tt.want) {
 				t.Errorf("Standing = %v, want %v", err, tt.want)
 			}
 			f.wantIn(o.Token, laptop, tt.want)
@@ -130,7 +130,7 @@ func TestAProofOfThePastDoesNotCount(t *testing.T) {
 	if _, err := f.EvictOthers(t.Context(), by); !errors.Is(err, errBroken) {
 		t.Errorf("EvictOthers = %v, want the failure", err)
 	}
-	if err := f.Standing(t.Context(), by); !errors.Is(err, errBroken) {
+	if err := f.Standing(t.Context(), by.LoginID); !errors.Is(err, errBroken) {
 		t.Errorf("Standing = %v, want the failure", err)
 	}
 }

@@ -33,11 +33,12 @@ type Limits struct {
 
 // Opened is a new login.
 type Opened struct {
-	Token     string
-	DeviceKey string
-	LoginID   string
-	ExpiresAt time.Time
-	New       *model.Device // the device, if its owner may want to hear of it; else nil
+	Token      string // empty: none names the login
+	AccountKey string
+	DeviceKey  string
+	LoginID    string
+	ExpiresAt  time.Time
+	New        *model.Device // the device, if its owner may want to hear of it; else nil
 }
 
 // Open makes a login under the device (account, Client-Id). It fails with
@@ -48,7 +49,7 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 	login := model.Login{
 		ID: secret.ID(), AccountKey: o.AccountKey, DeviceKey: s.DeviceKey(o.AccountKey, o.ClientID),
 		CreatedAt: now, FreshAt: now, SeenAt: now,
-		ExpiresAt: model.At(now.Truncate(time.Second).Add(s.cfg.Lifetime)),
+		ExpiresAt: s.expiry(now),
 	}
 	opening := model.LoginOpening{
 		Login: login, Live: s.live(now.Time), Epoch: o.Epoch, Replaces: s.loginOf(ctx, o.Replaces),
@@ -72,7 +73,9 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 	if err := s.open(ctx, opening); err != nil {
 		return Opened{}, err
 	}
-	opened := Opened{Token: token, DeviceKey: login.DeviceKey, LoginID: login.ID, ExpiresAt: login.ExpiresAt.Time}
+	opened := Opened{
+		Token: token, AccountKey: login.AccountKey, DeviceKey: login.DeviceKey, LoginID: login.ID, ExpiresAt: login.ExpiresAt.Time,
+	}
 	if s.isNew(ctx, o, opening.Device) {
 		opened.New = &opening.Device
 	}

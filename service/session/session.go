@@ -106,12 +106,21 @@ type Store interface {
 	// that is news: it was never there before, and has been elsewhere. Then the
 	// device's row is marked as new. Of parallel calls one is told so.
 	NotePlace(ctx context.Context, n model.PlaceNote) (bool, error)
+	// JoinLogin renews the newest live login of the opening's device, or makes
+	// one as OpenLogin does, and returns it and how many others it ended. As
+	// OpenLogin, and model.ErrStale if the SSH key behind the device is gone or
+	// suspended.
+	JoinLogin(ctx context.Context, o model.LoginOpening) (model.Login, int64, error)
+	// RenewLogins moves the lifetime of those logins that are live, and returns
+	// them.
+	RenewLogins(ctx context.Context, r model.Renewal) ([]string, error)
 	// Login finds a login, live or ended; model.ErrNotFound.
 	Login(ctx context.Context, id string) (model.Login, error)
 	// EndLogin ends one login of the account if it is live.
 	EndLogin(ctx context.Context, accountKey, id string, why model.EndReason, at model.Time) (int64, error)
 	// EndDevice ends every login of a device; an empty accountKey means
-	// anybody's. model.ErrNotFound.
+	// anybody's. Evicting the device of an SSH key suspends the key.
+	// model.ErrNotFound.
 	EndDevice(ctx context.Context, accountKey, deviceKey string, why model.EndReason, at model.Time) (model.Device, int64, error)
 	// EndOthers ends every login of the account except keepLogin, and returns
 	// how many devices other than its device and how many logins that ended, of

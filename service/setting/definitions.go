@@ -16,6 +16,7 @@ const (
 	KeyDeviceTTL     = "device_session_ttl"
 	KeySSHKeyProof   = "sshkey_add_needs_proof"
 	KeySSHKeyUnused  = "sshkey_unused_days"
+	KeySFTPBanner    = "sftp_banner"
 
 	evictOldest      = "evict_oldest"
 	publicVersion    = "v3.63.0" // clients look for "v3." in it (contract §5.29)
@@ -158,6 +159,7 @@ func globalItems() []Item {
 			Help: "characters that a new password has at least, 8 to 64; 15 is right where it is the only factor",
 		},
 		{Key: KeyEvictPolicy, Default: "deny", Kind: Choice, Options: []string{"deny", evictOldest}, Help: "what a device too many meets: a refusal, or the idlest device goes"},
+		{Key: KeySFTPBanner, Kind: LongText, Private: true, Help: "shown to SFTP clients before they sign in"},
 		{Key: KeyDeviceTTL, Default: "86400", Kind: Number, Help: "seconds an idle device without a login is kept; 0 keeps it"},
 		{Key: KeySSHKeyProof, Default: "false", Kind: Bool, Private: true, Help: "adding an SSH key needs a recent sign-in"},
 		{Key: KeySSHKeyUnused, Default: "180", Kind: Number, Private: true, Help: "days after which an unused SSH key is spoken of; 0 is never"},

@@ -47,12 +47,19 @@ type Store interface {
 	// with any more: of keys that were deleted, suspended or have expired at
 	// that time.
 	RevokedSSHKeys(ctx context.Context, at model.Time) ([]string, error)
-	// DeleteSSHKey deletes a key of the account. A key that is not there or not
-	// the account's is model.ErrNotFound.
+	// DeleteSSHKey deletes a key of the account, and with it the device that
+	// signed in with it and its logins. A key that is not there or not the
+	// account's is model.ErrNotFound.
 	DeleteSSHKey(ctx context.Context, accountKey string, id int64) error
 	// DeleteAnySSHKey deletes a key whoever owns it and returns its account; a
 	// key that is not there is model.ErrNotFound.
 	DeleteAnySSHKey(ctx context.Context, id int64) (accountKey string, err error)
+	// SSHKeyFor is the account's key of the fingerprint; model.ErrNotFound.
+	SSHKeyFor(ctx context.Context, accountKey, fingerprint string) (model.SSHKey, error)
+	// TouchSSHKey notes that the key proved itself: LastUsedAt, unless it is
+	// later already, and VerifiedAt, if it is the first time. It writes nothing
+	// else, and brings no deleted key back: that one is model.ErrNotFound.
+	TouchSSHKey(ctx context.Context, id int64, at model.Time) error
 }
 
 // Service adds, lists and deletes keys. It is safe for concurrent use.

@@ -23,6 +23,12 @@ type Harness struct {
 	ChangePassword func(t *testing.T, accountKey string, at model.Time)
 	// DeleteAccount deletes the account and all that hangs on it.
 	DeleteAccount func(t *testing.T, accountKey string)
+	// NewKey adds an SSH key to the account and returns its id.
+	NewKey func(t *testing.T, accountKey string) int64
+	// Key is the account's SSH key with the id; a zero one if it is gone.
+	Key func(t *testing.T, accountKey string, id int64) model.SSHKey
+	// DeleteKey deletes the key as its owner does.
+	DeleteKey func(t *testing.T, accountKey string, id int64)
 }
 
 // Conformance is what every store of sessions must do. open is called once for
@@ -31,7 +37,7 @@ func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	for _, suite := range []map[string]func(*testing.T, *stage){
 		opening(), limits(), loginCaps(), endings(), touching(), lists(), cleaning(), expiries(), places(), parallel(),
-		freshness(), others(),
+		freshness(), others(), joining(), suspending(),
 	} {
 		for _, name := range slices.Sorted(maps.Keys(suite)) {
 			t.Run(name, func(t *testing.T) { suite[name](t, &stage{t: t, Harness: open(t)}) })

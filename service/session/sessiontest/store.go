@@ -21,6 +21,7 @@ type Store struct {
 	devices  map[string]model.Device
 	logins   map[string]model.Login
 	places   map[model.Place]model.Time
+	keys     map[int64]model.SSHKey
 }
 
 // New makes a store without accounts.
@@ -30,6 +31,7 @@ func New() *Store {
 		devices:  map[string]model.Device{},
 		logins:   map[string]model.Login{},
 		places:   map[model.Place]model.Time{},
+		keys:     map[int64]model.SSHKey{},
 	}
 }
 
@@ -88,13 +90,26 @@ func (s *Store) OpenLogin(ctx context.Context, o model.LoginOpening) (int64, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, ok := s.accounts[o.Login.AccountKey]
-	switch _, taken := s.logins[o.Login.ID]; {
+	if err := s.mayOpen(o); err != nil {
+		return 0, err
+	}
+	return s.open(o)
+}
+
+// mayOpen fails unless the account may still finish the sign-in it began.
+func (s *Store) mayOpen(o model.LoginOpening) error {
+	switch a, ok := s.accounts[o.Login.AccountKey]; {
 	case !ok:
-		return 0, model.ErrNotFound
+		return model.ErrNotFound
 	case a.Disabled || a.Epoch != o.Epoch:
-		return 0, model.ErrStale
-	case taken:
+		return model.ErrStale
+	}
+	return nil
+}
+
+// open makes a login and the room for it.
+func (s *Store) open(o model.LoginOpening) (int64, error) {
+	if _, taken := s.logins[o.Login.ID]; taken {
 		return 0, model.ErrConflict
 	}
 	surplus, err := s.surplus(o)
@@ -236,6 +251,9 @@ func (s *Store) EndDevice(ctx context.Context, accountKey, deviceKey string, why
 	d, ok := s.devices[deviceKey]
 	if !ok || accountKey != "" && d.AccountKey != accountKey {
 		return model.Device{}, 0, model.ErrNotFound
+	}
+	if why == model.EndEvicted {
+		s.suspend(d, at)
 	}
 	return d, s.end(func(l model.Login) bool { return l.DeviceKey == deviceKey }, why, at), nil
 }

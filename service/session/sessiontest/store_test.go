@@ -22,6 +22,9 @@ func TestFakeConforms(t *testing.T) {
 			ChangePassword: func(_ *testing.T, key string, at model.Time) {
 				store.EndAccount(key, model.EndPassword, at)
 			},
+			NewKey:        func(_ *testing.T, accountKey string) int64 { return store.AddKey(accountKey) },
+			Key:           func(_ *testing.T, _ string, id int64) model.SSHKey { return store.Key(id) },
+			DeleteKey:     func(_ *testing.T, _ string, id int64) { store.DeleteKey(id) },
 			DeleteAccount: func(_ *testing.T, key string) { store.DeleteAccount(key) },
 		}
 	})

@@ -47,6 +47,9 @@ func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 		"of parallel adds of a key one wins":         parallelKeys,
 		"parallel adds do not go beyond the limit":   parallelLimit,
 		"of parallel deletions of a key one counts":  parallelDeletes,
+		"a fingerprint finds the account's own key":  findsOwnKey,
+		"a use writes its time and nothing else":     touchesOnlyTimes,
+		"a use brings no deleted key back":           touchesNoDeleted,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
 	}
