@@ -16,7 +16,7 @@ import (
 // The vectors are ssh-keygen's of OpenSSH 9.2, except the two of security keys,
 // which it only confirmed: their keys live in hardware. The file fingerprints
 // is what ssh-keygen -l says about all of them.
-func TestParseAgreesWithSSHKeygen(t *testing.T) {
+func TestParseAgreesWithSSHKeygen(t *testing.T) {
 	for entry := range strings.SplitSeq(strings.TrimSpace(vector(t, "accept", "fingerprints")), "\n") {
 		file, fingerprint, _ := strings.Cut(entry, " ")
 		t.Run(file, func(t *testing.T) {
@@ -42,7 +42,7 @@ func TestParseAgreesWithSSHKeygen(t *testing.T) {
 	}
 }
 
-func TestParseAccepts(t *testing.T) {
+func TestParseAccepts(t *testing.T) {
 	blob := ed25519Blob(t)
 	plain := line(ssh.KeyAlgoED25519, blob)
 	for name, tt := range map[string]struct{ text, comment string }{

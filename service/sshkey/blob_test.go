@@ -13,7 +13,7 @@ import (
 	"latchkey/service/sshkey"
 )
 
-func TestParseRefusesEd25519Blobs(t *testing.T) {
+func TestParseRefusesEd25519Blobs(t *testing.T) {
 	const kind, sk = ssh.KeyAlgoED25519, ssh.KeyAlgoSKED25519
 	blob, raw := ed25519Blob(t), strings.Repeat("k", 32)
 	for name, tt := range map[string]struct {
@@ -49,7 +49,7 @@ func TestParseRefusesEd25519Blobs(t *testing.T) {
 	}
 }
 
-func TestParseRefusesECDSABlobs(t *testing.T) {
+func TestParseRefusesECDSABlobs(t *testing.T) {
 	const kind, sk = ssh.KeyAlgoECDSA256, ssh.KeyAlgoSKECDSA256
 	p256, p384 := point(t, elliptic.P256()), point(t, elliptic.P384())
 	beside := string(with(p256, len(p256)-1, p256[len(p256)-1]^1))
@@ -85,7 +85,7 @@ func TestParseRefusesECDSABlobs(t *testing.T) {
 	}
 }
 
-func TestParseRefusesRSABlobs(t *testing.T) {
+func TestParseRefusesRSABlobs(t *testing.T) { // fewer than 2048 bits, more than 8192, bad exponents and moduli
 	const kind = ssh.KeyAlgoRSA
 	f4, n := big.NewInt(65537), modulus(t, 2048)
 	even := new(big.Int).Sub(n, big.NewInt(1))

@@ -43,7 +43,7 @@ func refused(t *testing.T, text string, want *fault.Error) {
 }
 
 // A vector's name begins with the code of its refusal.
-func TestParseRefusesVectors(t *testing.T) {
+func TestParseRefusesVectors(t *testing.T) { // X-02, X-04
 	files, err := filepath.Glob(filepath.Join("testdata", "refuse", "*.pub"))
 	if err != nil || len(files) < 10 {
 		t.Fatalf("vectors: %v, %v", files, err)
@@ -61,7 +61,7 @@ func TestParseRefusesVectors(t *testing.T) {
 	}
 }
 
-func TestParseRefusesLines(t *testing.T) {
+func TestParseRefusesLines(t *testing.T) { // X-03
 	key, other := ed25519Line(t), ed25519Line(t)
 	data := strings.TrimPrefix(key, "ssh-ed25519 ")
 	for name, tt := range map[string]struct {
@@ -109,7 +109,7 @@ func TestParseRefusesLines(t *testing.T) {
 	}
 }
 
-func TestParseRefusesOptions(t *testing.T) {
+func TestParseRefusesOptions(t *testing.T) { // X-03
 	for _, options := range []string{
 		`command="/bin/sh"`, `command="echo hello"`, `from="10.0.0.0/8,192.0.2.1"`, `environment="A=b"`,
 		`expiry-time="20300101"`, `permitopen="*:*"`, `permitlisten="8080"`, `principals="a,b"`, `tunnel="0"`,
@@ -143,7 +143,7 @@ func TestParseRefusesCharacters(t *testing.T) {
 	}
 }
 
-func TestParseRefusesPrivateKeys(t *testing.T) {
+func TestParseRefusesPrivateKeys(t *testing.T) { // X-04
 	_, edKey, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)

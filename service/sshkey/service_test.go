@@ -169,7 +169,7 @@ func TestAddAcceptsTitles(t *testing.T) {
 	}
 }
 
-func TestAddRefusesTitles(t *testing.T) {
+func TestAddRefusesTitles(t *testing.T) {
 	for name, title := range map[string]string{
 		"nothing":                      "",
 		"256 characters":               strings.Repeat("a", 256),
@@ -198,7 +198,7 @@ func TestAddRefusesTitles(t *testing.T) {
 	}
 }
 
-func TestAddStopsAt100(t *testing.T) {
+func TestAddStopsAt100(t *testing.T) {
 	h := newHouse()
 	for n := range 100 {
 		h.add(t, alice, fmt.Sprint("key ", n), ed25519Line(t))
@@ -265,7 +265,7 @@ func TestListPages(t *testing.T) {
 	}
 }
 
-func TestDeleteTouchesOwnKeysOnly(t *testing.T) {
+func TestDeleteTouchesOwnKeysOnly(t *testing.T) {
 	h := newHouse()
 	row := h.add(t, alice, "laptop", ed25519Line(t))
 	for name, try := range map[string]struct {
