@@ -90,6 +90,7 @@ func (s *Links) Disown(ctx context.Context, hash string, next model.Link, at mod
 		next.AccountKey = row.AccountKey
 		_, err = endLogins(tx.Where("account_key = ? AND device_key = ?", row.AccountKey, row.DeviceKey), model.EndEvicted, at)
 		return row, firstError(err,
+			suspendKeys(tx, row.AccountKey, []string{row.DeviceKey}, at),
 			tx.Model(&model.Account{}).Where("accounts.key = ?", row.AccountKey).
 				Updates(map[string]any{"must_change_password": true, "epoch": gorm.Expr("epoch + 1")}).Error,
 			tx.Create(&next).Error)

@@ -204,7 +204,7 @@ func (s *Logins) EndDevice(ctx context.Context, accountKey, deviceKey string, wh
 		if n, err = endLogins(tx.Where("device_key = ?", deviceKey), why, at); err != nil || why != model.EndEvicted {
 			return err
 		}
-		return suspendKey(tx, device, at)
+		return suspendKeys(tx, device.AccountKey, []string{device.Key}, at)
 	})
 	return device, n, err
 }

@@ -29,7 +29,8 @@ func (s *Logins) FreshenLogin(ctx context.Context, p model.LoginProof) error {
 
 // EndOthers ends every login of the account except keepLogin. It returns how
 // many other devices and how many logins that were as l says came to their end.
-// ErrStale says that keepLogin is over, or not the account's.
+// The SSH keys behind those devices are suspended, as by evicting each. ErrStale
+// says that keepLogin is over, or not the account's.
 func (s *Logins) EndOthers(ctx context.Context, accountKey, keepLogin string, why model.EndReason, l model.Live) (devices, logins int64, err error) {
 	err = s.db.write(ctx, func(tx *gorm.DB) error {
 		var kept model.Login
@@ -46,6 +47,10 @@ func (s *Logins) EndOthers(ctx context.Context, accountKey, keepLogin string, wh
 		)
 		if err != nil {
 			return fmt.Errorf("count other logins: %w", err)
+		}
+		evicted := others().Select("device_key").Where("device_key <> ?", kept.DeviceKey)
+		if err := suspendKeys(tx, accountKey, evicted, l.At); err != nil {
+			return err
 		}
 		_, err = endLogins(tx.Where("account_key = ? AND id <> ?", accountKey, keepLogin), why, l.At)
 		return err

@@ -31,17 +31,16 @@ func (s *SSHKeys) TouchSSHKey(ctx context.Context, id int64, at model.Time) erro
 	})
 }
 
-// suspendKey shuts the SSH key behind an evicted device out until its owner
-// lifts that (ruling 28). Devices without a key have none to suspend.
-func suspendKey(tx *gorm.DB, d model.Device, at model.Time) error {
-	if d.SSHKeyID == nil {
-		return nil
-	}
-	err := tx.Model(&model.SSHKey{}).
-		Where("id = ? AND account_key = ? AND suspended_at IS NULL", *d.SSHKeyID, d.AccountKey).
+// suspendKeys shuts the SSH keys behind evicted devices of the account out until
+// their owner lifts that (ruling 28). devices is a list or a query of their keys;
+// those without an SSH key have none to suspend.
+func suspendKeys(tx *gorm.DB, accountKey string, devices any, at model.Time) error {
+	behind := tx.Model(&model.Device{}).Select("ssh_key_id").
+		Where("account_key = ? AND ssh_key_id IS NOT NULL AND devices.key IN (?)", accountKey, devices)
+	err := tx.Model(&model.SSHKey{}).Where("account_key = ? AND suspended_at IS NULL AND id IN (?)", accountKey, behind).
 		UpdateColumn("suspended_at", at).Error
 	if err != nil {
-		return fmt.Errorf("suspend key: %w", err)
+		return fmt.Errorf("suspend keys: %w", err)
 	}
 	return nil
 }

@@ -71,6 +71,25 @@ func TestEndingsCloseConnections(t *testing.T) {
 				"id": a.RoleIDs[0], "name": "less", "permission_scopes": []any{},
 			}})
 		},
+		"binding the key to other addresses": func(t *testing.T, d *door, token, _ string) {
+			d.ok(t, servertest.Request{Path: "/api/me/sshkey/update", Token: token, Body: map[string]any{
+				"id": d.keys(t, "ann")[0].ID, "allowed_ips": []string{"192.0.2.0/24"},
+			}})
+		},
+		"making the key read-only": func(t *testing.T, d *door, token, _ string) {
+			d.ok(t, servertest.Request{Path: "/api/me/sshkey/update", Token: token, Body: map[string]any{
+				"id": d.keys(t, "ann")[0].ID, "read_only": true,
+			}})
+		},
+		"requiring a second factor of the role": func(t *testing.T, d *door, _, account string) {
+			a, err := d.App.Accounts.Snapshot(t.Context(), account)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.ok(t, servertest.Request{Path: "/api/admin/role/require_2fa", Token: d.admin, Body: map[string]any{
+				"id": a.RoleIDs[0], "require": true,
+			}})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := open(t)

@@ -115,7 +115,7 @@ func (c *client) standing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now.Disabled || now.IsGuest() || !sameRights(now, c.account) {
+	if now.Disabled || now.IsGuest() || now.MustEnrol() || !sameRights(now, c.account) {
 		return errTerms
 	}
 	if c.fingerprint == "" {

@@ -147,6 +147,19 @@ func suspending() map[string]func(*testing.T, *stage) {
 				t.Errorf("JoinLogin with a suspended key = %v, want %v", err, model.ErrStale)
 			}
 		},
+		"ending all others suspends the keys behind them": func(t *testing.T, s *stage) {
+			a, b := s.account(), s.account()
+			key, idle, foreign := s.NewKey(t, a.Key), s.NewKey(t, a.Key), s.NewKey(t, b.Key)
+			s.join(s.sftp(a, "server", 0, key))
+			s.join(s.sftp(b, "server", 0, foreign))
+			s.endOthers(a, s.signIn(a, "laptop", 0), time.Minute)
+			if got := s.Key(t, a.Key, key).SuspendedAt; got != at(time.Minute) {
+				t.Errorf("SuspendedAt = %v, want when all others were ended", got)
+			}
+			if !s.Key(t, a.Key, idle).SuspendedAt.IsZero() || !s.Key(t, b.Key, foreign).SuspendedAt.IsZero() {
+				t.Error("a key that nobody was signed in with, or somebody else's, is suspended too")
+			}
+		},
 		"signing out suspends no key": func(t *testing.T, s *stage) {
 			a := s.account()
 			key := s.NewKey(t, a.Key)

@@ -42,6 +42,9 @@ func (s *Store) EndOthers(ctx context.Context, accountKey, keepLogin string, why
 			}
 		}
 	}
+	for key := range others {
+		s.suspend(s.devices[key], live.At)
+	}
 	s.end(func(l model.Login) bool { return l.AccountKey == accountKey && l.ID != keepLogin }, why, live.At)
 	return int64(len(others)), logins, nil
 }
