@@ -237,7 +237,7 @@ func (a *App) openServices(ctx context.Context) error {
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses,
-		Audit: a.audit, EmailSet: watcher.EmailSet,
+		Audit: a.audit, EmailSet: watcher.EmailSet, Now: a.opts.Now,
 	})
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts, Login: logins, Profile: a.Profile, Sessions: a.Sessions,

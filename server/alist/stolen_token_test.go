@@ -67,3 +67,38 @@ func TestANewPasswordIsNoFailure(t *testing.T) {
 		wantDone(t, "update", s.post(t, ann, "/api/me/update", object{"username": "ann", "password": plain}))
 	}
 }
+
+// T-08, rulings 20: what needs a proof at /api/me and /api/auth is not to be had
+// without one at /api/admin, for the admin's own account.
+func TestAdminsProveThemselvesForTheirOwnAccount(t *testing.T) {
+	s := open(t)
+	s.AddUser(t, "ann")
+	token := s.Admin(t, "desk").Token
+	secret := s.enrol(t, token)
+	const own, others = 2, 3
+	self := func(more object) object {
+		body := object{"id": own, "username": "admin", "email": "", "password": ""}
+		for key, value := range more {
+			body[key] = value
+		}
+		return body
+	}
+	s.clock.Advance(10 * time.Minute)
+	for what, body := range map[string]object{
+		"a password":        {"password": newPassword},
+		"an address":        {"email": "mallory@example.org", "email_verified": true},
+		"an address, alone": {"email": "mallory@example.org"},
+	} {
+		wantRefused(t, what, s.post(t, token, userUpdateRoute, self(body)), http.StatusForbidden, notFresh)
+	}
+	wantRefused(t, "cancel", s.post(t, token, fmt.Sprintf("%s?id=%d", cancelRoute, own), nil), http.StatusForbidden, notFresh)
+	wantDone(t, "nothing of importance", s.post(t, token, userUpdateRoute, self(object{"sso_id": "x"})))
+	wantDone(t, "somebody else's password", s.post(t, token, userUpdateRoute, object{"id": others, "username": "ann", "password": newPassword}))
+	wantDone(t, "somebody else's factor", s.post(t, token, fmt.Sprintf("%s?id=%d", cancelRoute, others), nil))
+	wantDone(t, "by the static token", s.act(t, userUpdateRoute, self(object{"email": "admin@example.org"})))
+
+	s.wantFresh(t, "the proof", s.reauth(t, token, object{"password": password, "otp_code": s.code(secret)}))
+	wantRefused(t, "a factor that is on", s.signIn(t, object{"username": "admin", "password": password}), http.StatusPaymentRequired, needCode)
+	wantDone(t, "cancel, proven", s.post(t, token, fmt.Sprintf("%s?id=%d", cancelRoute, own), nil))
+	wantDone(t, "a password, proven", s.post(t, token, userUpdateRoute, object{"id": own, "username": "admin", "password": newPassword}))
+}
