@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"latchkey/server/servertest"
@@ -49,5 +51,48 @@ func TestADisownedPasswordProvedNothing(t *testing.T) {
 		"/api/admin/user/update":        map[string]any{"id": 3, "username": "ann", "password": newPassword},
 	} {
 		wantCode(t, path, w.Do(t, servertest.Request{Path: path, Token: elsewhere.Token, Body: body}), http.StatusForbidden)
+	}
+}
+
+// What was done and could not be recorded is no success, but its owner is told
+// as if it were: the link is used up, the address is another one.
+func TestWhatIsNotRecordedIsToldAllTheSame(t *testing.T) {
+	for what, tt := range map[string]struct {
+		do func(t *testing.T, w *watched, disown string) servertest.Reply
+		to []string
+	}{
+		"an address": {func(t *testing.T, w *watched, _ string) servertest.Reply {
+			body := map[string]string{"email": "second@example.org"}
+			return w.Do(t, servertest.Request{Path: "/api/me/email", Token: w.ann.Token, Body: body})
+		}, []string{"second@example.org", "ann@example.org"}},
+		"an admin's change": {func(t *testing.T, w *watched, _ string) servertest.Reply {
+			body := map[string]any{"id": 3, "username": "ann", "email": "third@example.org", "email_verified": true}
+			return w.Do(t, servertest.Request{Path: "/api/admin/user/update", Token: w.App.AdminToken(), Body: body})
+		}, []string{"ann@example.org"}},
+		"disowning": {func(t *testing.T, w *watched, disown string) servertest.Reply {
+			return w.form(t, notMeAt, "token", disown)
+		}, []string{"ann@example.org"}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			w := watch(t)
+			_, disown := w.notMe(t, "phone")
+			w.alter(t, "ALTER TABLE audit_events RENAME TO audit_away")
+			var reply servertest.Reply
+			letters := w.mailed(t, func() {
+				reply = tt.do(t, w, disown)
+				w.alter(t, "ALTER TABLE audit_away RENAME TO audit_events")
+			})
+			if reply.Status != http.StatusServiceUnavailable {
+				t.Errorf("HTTP %d %s", reply.Status, reply.Text)
+			}
+			for _, address := range tt.to {
+				if len(to(address, slices.Clone(letters))) != 1 {
+					t.Errorf("%s is not told: %+v", address, letters)
+				}
+			}
+			if what == "an admin's change" && !strings.Contains(w.log.String(), "event=account_edited") {
+				t.Error("the log does not say all that was done")
+			}
+		})
 	}
 }

@@ -161,7 +161,7 @@ func (s *Service) EditAccount(ctx context.Context, id int64, e model.AccountEdit
 		e.PasswordHash = &hash
 	}
 	err = s.Accounts.Edit(ctx, old, e)
-	if err == nil && e.Email != nil {
+	if e.Email != nil { // EmailSet looks: what was made and could not be recorded is told all the same
 		s.EmailSet(ctx, old.Key, old.Email)
 	}
 	return err
