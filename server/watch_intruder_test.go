@@ -96,3 +96,23 @@ func TestWhatIsNotRecordedIsToldAllTheSame(t *testing.T) {
 		})
 	}
 }
+
+// The operator who gives the owner's address back ends what went elsewhere.
+func TestTheOperatorsAddressEndsLinksThatWentElsewhere(t *testing.T) {
+	w := watch(t)
+	if _, err := w.App.SetEmail(t.Context(), "ann", "thief@example.com", true); err != nil {
+		t.Fatal(err)
+	}
+	letters := w.mailed(t, func() { w.SignIn(t, "ann", servertest.AdminPassword, "tablet") })
+	theirs := only(t, to("thief@example.com", letters)).Token(t, notMeAt)
+	if _, err := w.App.SetEmail(t.Context(), "ann", "ann@example.org", true); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(t)
+	_, hers := w.notMe(t, "phone")
+	wantPage(t, "the intruder's link", w.page(t, notMeAt, theirs), http.StatusNotFound, deadLink)
+	if _, err := w.App.SetEmail(t.Context(), "ann", "ann@example.org", true); err != nil {
+		t.Fatal(err)
+	}
+	wantPage(t, "the owner's", w.page(t, notMeAt, hers), http.StatusOK)
+}
