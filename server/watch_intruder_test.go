@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/server/servertest"
 )
@@ -115,4 +116,37 @@ func TestTheOperatorsAddressEndsLinksThatWentElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantPage(t, "the owner's", w.page(t, notMeAt, hers), http.StatusOK)
+}
+
+// What a link does is recorded with the request that did it, as all else is.
+func TestLinksAreRecordedWithTheirRequest(t *testing.T) {
+	w := watch(t)
+	_, disown := w.notMe(t, "phone")
+	reply := w.form(t, notMeAt, "token", disown)
+	got := w.events(t, "per_page=1")[0]
+	if got.Event != "sign_in_disowned" || got.RequestID == "" || got.RequestID != reply.Header.Get("X-Request-Id") {
+		t.Errorf("%s of request %q, want that of %q", got.Event, got.RequestID, reply.Header.Get("X-Request-Id"))
+	}
+}
+
+// Whoever guesses at the password with somebody's token is seen, whichever door
+// they guess at.
+func TestGuessesWithATokenAreRecorded(t *testing.T) {
+	w := watch(t)
+	w.clock.Advance(10 * time.Minute)
+	for i := range 11 {
+		body := map[string]string{"username": "ann", "password": newPassword}
+		wantCode(t, "a guess", w.Do(t, servertest.Request{Path: "/api/me/update", Token: w.ann.Token, Body: body}), []int{http.StatusForbidden, http.StatusTooManyRequests}[i/10])
+	}
+	var kinds []string
+	for _, e := range w.events(t, "username=ann&per_page=11") {
+		kinds = append(kinds, e.Event+" "+e.Reason)
+		if e.Username != "ann" || e.CallerDevice != w.ann.DeviceKey {
+			t.Errorf("recorded %+v", e)
+		}
+	}
+	want := append([]string{"sign_in_throttled sign_in_throttled"}, slices.Repeat([]string{"sign_in_refused not_fresh"}, 10)...)
+	if !slices.Equal(kinds, want) {
+		t.Errorf("recorded %q, want %q", kinds, want)
+	}
 }

@@ -116,7 +116,8 @@ func (s *Service) newHash(ctx context.Context, by access.Caller, c Change) (stri
 // must not try passwords that will not be taken. It fails with
 // login.ErrMustChange while only a link or an admin may set another, or as then
 // does.
-func (s *Service) compare(ctx context.Context, by access.Caller, plain string, then func(same bool) error) error {
+func (s *Service) compare(ctx context.Context, by access.Caller, plain string, then func(same bool) error) (err error) {
+	defer func() { s.noteGuess(ctx, by, err) }()
 	attempt, err := s.Throttle.Begin(ctx, login.Source(by))
 	if err != nil {
 		return err
@@ -132,6 +133,20 @@ func (s *Service) compare(ctx context.Context, by access.Caller, plain string, t
 		attempt.Cancel()
 	}
 	return err
+}
+
+// noteGuess notes what a stolen token could be guessing with.
+func (s *Service) noteGuess(ctx context.Context, by access.Caller, err error) {
+	kind, f := audit.SignInRefused, fault.Of(err)
+	switch {
+	case err == nil:
+		return
+	case f.Kind == fault.TooMany:
+		kind = audit.SignInThrottled
+	case f.Code != ErrNotFresh.Code:
+		return
+	}
+	s.Audit.Note(ctx, audit.Event{Kind: kind, AccountKey: by.Account.Key, DeviceKey: by.DeviceKey, Reason: f.Code})
 }
 
 func (s *Service) isPresent(ctx context.Context, accountKey, plain string) (bool, error) {
