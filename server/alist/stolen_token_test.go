@@ -102,3 +102,23 @@ func TestAdminsProveThemselvesForTheirOwnAccount(t *testing.T) {
 	wantDone(t, "cancel, proven", s.post(t, token, fmt.Sprintf("%s?id=%d", cancelRoute, own), nil))
 	wantDone(t, "a password, proven", s.post(t, token, userUpdateRoute, object{"id": own, "username": "admin", "password": newPassword}))
 }
+
+// A fresh token lifts, but not again and again: its holder would guess on.
+func TestOwnersLiftAFewTimes(t *testing.T) {
+	s := open(t)
+	s.AddUser(t, "ann")
+	ann := s.SignIn(t, "ann", password, "phone").Token
+	for i := range 3 {
+		for range 10 {
+			wantRefused(t, "a guess", s.reauth(t, ann, object{"password": "wrong horse battery"}), http.StatusBadRequest, badLogin)
+		}
+		wantDone(t, fmt.Sprintf("lift %d", i+1), s.post(t, ann, liftMineRoute, nil))
+	}
+	got := s.post(t, ann, liftMineRoute, nil)
+	wantRefused(t, "one more lift", got, http.StatusTooManyRequests, tooMany)
+	if after := got.Header.Get("Retry-After"); after != "1200" {
+		t.Errorf("Retry-After is %q, want 1200", after)
+	}
+	wantDone(t, "by an admin", s.post(t, s.App.AdminToken(), liftRoute, object{"username": "ann"}))
+	wantDone(t, "afterwards", s.post(t, ann, liftMineRoute, nil))
+}
