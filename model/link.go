@@ -20,7 +20,7 @@ type Link struct {
 	DeviceKey  string // LinkDisown only: whose logins end
 	UserAgent  string // LinkDisown only: the device's, to be shown
 	IP         string // LinkDisown only: masked
-	Email      string // LinkConfirmEmail only: the address that is confirmed
+	Email      string // LinkConfirmEmail: the address that is confirmed; else the one it was mailed to, empty if to none
 	CreatedAt  Time   `gorm:"autoCreateTime:false"`
 	ExpiresAt  Time
 	UsedAt     Time // zero until it has done what it is for

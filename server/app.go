@@ -251,7 +251,7 @@ func (a *App) openFlows(hasher *password.Hasher, policy password.Policy, passwor
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses,
-		Audit: a.audit, EmailSet: watcher.EmailSet,
+		Audit: a.audit, EmailSet: watcher.EmailSet, Now: a.opts.Now,
 	})
 	a.live = connection.NewRegistry(connection.Limits{All: a.cfg.SFTPMax, PerAccount: a.cfg.SFTPMaxAccount})
 	a.hub.Subscribe(a.live.Heed) // after those who remember: it asks them

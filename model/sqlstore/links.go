@@ -78,23 +78,44 @@ func (s *Links) ConfirmEmail(ctx context.Context, hash string, at model.Time) (m
 }
 
 // Disown spends a link that says "this was not me": it ends the device's
-// logins, shuts the password out, lets no sign-in under way finish, and stores
-// the link next, by which the owner chooses another password. Of next, the
-// account is the one of the spent link.
+// logins, leaves no other one fresh, shuts the password out, lets no sign-in
+// under way finish, and stores the link next, by which the owner chooses
+// another password. Of next, the account and the address are those of the spent
+// link. What an intruder did about mail ends, too: see disarm.
 func (s *Links) Disown(ctx context.Context, hash string, next model.Link, at model.Time) (model.Link, error) {
 	return s.act(ctx, func(tx *gorm.DB) (model.Link, error) {
 		row, err := spend(tx, hash, model.LinkDisown, at)
 		if err != nil {
 			return row, err
 		}
-		next.AccountKey = row.AccountKey
+		next.AccountKey, next.Email = row.AccountKey, row.Email
 		_, err = endLogins(tx.Where("account_key = ? AND device_key = ?", row.AccountKey, row.DeviceKey), model.EndEvicted, at)
 		return row, firstError(err,
 			suspendKeys(tx, row.AccountKey, []string{row.DeviceKey}, at),
+			tx.Model(&model.Login{}).Where("account_key = ? AND ended_at IS NULL", row.AccountKey).Update("fresh_at", nil).Error,
 			tx.Model(&model.Account{}).Where("accounts.key = ?", row.AccountKey).
 				Updates(map[string]any{"must_change_password": true, "epoch": gorm.Expr("epoch + 1")}).Error,
+			disarm(tx, row, at),
 			tx.Create(&next).Error)
 	})
+}
+
+// disarm takes the power from an address that was put in the place of the
+// link's, and from links that were sent since: those that confirm, those that
+// set a password, and those to disown that went elsewhere. Earlier ones stay,
+// or an intruder's own link could disarm the owner's.
+func disarm(tx *gorm.DB, row model.Link, at model.Time) error {
+	return firstError(
+		tx.Model(&model.Account{}).Where("accounts.key = ? AND email <> ?", row.AccountKey, row.Email).
+			Update("email_verified", false).Error,
+		useUp(tx.Where("account_key = ?", row.AccountKey).Where(
+			tx.Where("purpose IN ?", []model.LinkPurpose{model.LinkConfirmEmail, model.LinkSetPassword}).
+				Or("purpose = ? AND email <> ? AND created_at > ?", model.LinkDisown, row.Email, row.CreatedAt)), at))
+}
+
+// useUp makes the chosen links do nothing any more.
+func useUp(which *gorm.DB, at model.Time) error {
+	return which.Model(&model.Link{}).Where("used_at IS NULL").Update("used_at", at).Error
 }
 
 // SetPassword spends a link that gives the account another password, and ends
@@ -109,8 +130,7 @@ func (s *Links) SetPassword(ctx context.Context, hash, passwordHash string, at m
 		return row, firstError(
 			tx.Model(&model.Account{}).Where("accounts.key = ?", row.AccountKey).Updates(columns).Error,
 			endAccountLogins(tx, row.AccountKey, "", model.EndPassword, at),
-			tx.Model(&model.Link{}).Where("account_key = ? AND purpose = ? AND used_at IS NULL", row.AccountKey, model.LinkSetPassword).
-				Update("used_at", at).Error)
+			useUp(tx.Where("account_key = ? AND purpose = ?", row.AccountKey, model.LinkSetPassword), at))
 	})
 }
 

@@ -44,14 +44,22 @@ func linkHarness(db *sqlstore.DB) linktest.Harness {
 		NewLogin: func(t *testing.T, accountKey, deviceKey string) string {
 			t.Helper()
 			id := fmt.Sprintf("%032x", made.Add(1))
-			row := model.Login{ID: id, AccountKey: accountKey, DeviceKey: deviceKey, CreatedAt: model.At(start), SeenAt: model.At(start), ExpiresAt: model.At(start)}
+			row := model.Login{ID: id, AccountKey: accountKey, DeviceKey: deviceKey, CreatedAt: model.At(start), FreshAt: model.At(start), SeenAt: model.At(start), ExpiresAt: model.At(start)}
 			if err := db.Write(t.Context(), func(tx *gorm.DB) error { return tx.Create(&row).Error }); err != nil {
 				t.Fatal(err)
 			}
 			return id
 		},
 		EndReason: func(t *testing.T, id string) model.EndReason { return endReason(t, db, id) },
-		Account:   account,
+		FreshAt: func(t *testing.T, id string) model.Time {
+			t.Helper()
+			row, err := db.Logins().Login(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return row.FreshAt
+		},
+		Account: account,
 	}
 }
 

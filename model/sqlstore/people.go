@@ -53,7 +53,7 @@ func (s *Accounts) EditAccount(ctx context.Context, key string, e model.AccountE
 			return nil
 		}
 		err := tx.Model(&model.Account{}).Where("accounts.key = ?", key).Updates(columns).Error
-		return firstError(err, rolesExist(tx, e.Roles), adminLeft(tx, old), endEdited(tx, old, e))
+		return firstError(err, rolesExist(tx, e.Roles), adminLeft(tx, old), endEdited(tx, old, e), endMailed(tx, old, e))
 	})
 }
 
@@ -89,6 +89,16 @@ func endEdited(tx *gorm.DB, old model.Account, e model.AccountEdit) error {
 		return endAccountLogins(tx, old.Key, e.ByLogin, model.EndEmail, e.At)
 	}
 	return nil
+}
+
+// endMailed uses up the links that were mailed to other addresses than the one
+// that an admin or the operator gives the account. What somebody does to their
+// own ends none: it may be an intruder.
+func endMailed(tx *gorm.DB, old model.Account, e model.AccountEdit) error {
+	if e.Email == nil || e.ByLogin != "" {
+		return nil
+	}
+	return useUp(tx.Where("account_key = ? AND email <> '' AND email <> ?", old.Key, *e.Email), e.At)
 }
 
 // freshenKept writes when the owner of the login that is kept proved themselves.

@@ -10,7 +10,6 @@ import (
 	"latchkey/middleware"
 	"latchkey/model"
 	"latchkey/server/web"
-	"latchkey/service/access"
 	"latchkey/service/fault"
 	"latchkey/service/watch"
 )
@@ -45,8 +44,7 @@ type answer struct {
 func bind(c *gin.Context) (context.Context, answer, error) {
 	var req answer
 	err := web.Form(c, &req, web.Param{Key: "token", Alias: "token"}, web.Param{Key: "password", Alias: "password"})
-	ctx := access.With(c.Request.Context(), access.Caller{Address: middleware.ClientIP(c), UserAgent: web.UserAgent(c)})
-	return ctx, req, err
+	return middleware.Stranger(c), req, err
 }
 
 // ask finds what the link in the address is about.

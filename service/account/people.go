@@ -177,13 +177,11 @@ func (s *Service) edit(ctx context.Context, old model.Account, e model.AccountEd
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: old.Key})
 	if e.Email != nil {
-		if err := s.audit.Record(ctx, audit.Event{Kind: audit.EmailChanged, AccountKey: old.Key}); err != nil {
-			return err
-		}
+		err = s.audit.Record(ctx, audit.Event{Kind: audit.EmailChanged, AccountKey: old.Key})
 	}
-	return s.audit.Record(ctx, audit.Event{
+	return errors.Join(err, s.audit.Record(ctx, audit.Event{
 		Kind: audit.AccountEdited, AccountKey: old.Key, Detail: []slog.Attr{slog.String("changed", changed(old, e))},
-	})
+	}))
 }
 
 // changed names what an edit changes, in the words of the dialect. Forms send
@@ -203,6 +201,7 @@ func changed(old model.Account, e model.AccountEdit) string {
 		{"sso_id", differs(e.SSOID, old.SSOID)},
 		{"max_devices", e.MaxDevices != nil},
 		{"session_ttl", e.SessionTTL != nil},
+		{"email_verified", differs(e.EmailVerified, old.EmailVerified)},
 	} {
 		if field.is {
 			names = append(names, field.name)

@@ -70,7 +70,7 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	f.Service = admin.New(admin.Deps{
-		Accounts: accounts, Settings: values, Hasher: hasher, Throttle: limits, Audit: rec,
+		Accounts: accounts, Settings: values, Hasher: hasher, Throttle: limits, Audit: rec, Now: now,
 		Factors: totp.New(f.factors, totptest.NewSealer(), hub, now, rec.Record),
 	})
 	return f

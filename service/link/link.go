@@ -40,9 +40,12 @@ type Store interface {
 	// ConfirmEmail marks the link's address as confirmed; model.ErrStale, and
 	// the link stays unused, if the account has another address.
 	ConfirmEmail(ctx context.Context, hash string, at model.Time) (model.Link, error)
-	// Disown ends the logins of the link's device with model.EndEvicted, shuts
-	// the account's password out, makes sign-ins under way fail, and stores the
-	// link next for the same account.
+	// Disown ends the logins of the link's device with model.EndEvicted, makes
+	// the account's others fresh no more, shuts its password out, makes sign-ins
+	// under way fail, and stores the link next for the same account and address.
+	// If the account has another address than the link, that is confirmed no
+	// more. The account's links that confirm and that set a password are used
+	// up, and those to disown that were sent later and to other addresses.
 	Disown(ctx context.Context, hash string, next model.Link, at model.Time) (model.Link, error)
 	// SetPassword stores the password's hash, lets it in again, ends every login
 	// of the account with model.EndPassword, and uses up the account's other

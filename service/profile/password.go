@@ -67,15 +67,13 @@ func (s *Service) changeFresh(ctx context.Context, by access.Caller, plain strin
 	if err != nil {
 		return fmt.Errorf("read account: %w", err)
 	}
-	same, err := s.isPresent(ctx, by, plain)
-	if err != nil {
-		return err
-	}
-	if same {
-		return ErrSamePassword
-	}
 	change.Epoch = &owner.Epoch
-	err = s.writePassword(ctx, by, plain, change)
+	err = s.compare(ctx, by, plain, func(same bool) error {
+		if same {
+			return ErrSamePassword
+		}
+		return s.writePassword(ctx, by, plain, change)
+	})
 	if errors.Is(err, account.ErrEnded) {
 		if over := s.Login.Ended(ctx, by); over != nil {
 			return over

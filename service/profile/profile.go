@@ -84,56 +84,82 @@ func (s *Service) update(ctx context.Context, by access.Caller, c Change) error 
 	if c.Username != by.Account.Username {
 		change.Username = &c.Username
 	}
-	if c.Password != "" {
-		hash, err := s.newHash(ctx, by, c)
-		if err != nil {
-			return err
-		}
-		change.PasswordHash = hash
+	if c.Password == "" {
+		return s.Accounts.Change(ctx, by.Account.Key, change)
 	}
-	return s.Accounts.Change(ctx, by.Account.Key, change)
-}
-
-// newHash is the stored form of a new password, or nil if it is the present
-// one.
-func (s *Service) newHash(ctx context.Context, by access.Caller, c Change) (*string, error) {
 	if err := password.CheckLength(c.Password); err != nil {
-		return nil, err
+		return err
 	}
-	same, err := s.isPresent(ctx, by, c.Password)
-	if err != nil || same {
-		return nil, err
-	}
-	if !by.IsFresh(s.Now()) {
-		return nil, ErrNotFresh
-	}
-	hash, err := s.hash(ctx, c.Password, by.Account.Username, by.Account.Email, c.Username)
-	return &hash, err
+	return s.compare(ctx, by, c.Password, func(same bool) error {
+		if !same {
+			hash, err := s.newHash(ctx, by, c)
+			if err != nil {
+				return err
+			}
+			change.PasswordHash = &hash
+		}
+		return s.Accounts.Change(ctx, by.Account.Key, change)
+	})
 }
 
-// isPresent reports whether plain is the caller's present password. Whoever
-// holds a stolen token could guess with it, so it counts as a sign-in attempt. It
-// fails with login.ErrMustChange while only a link or an admin may set another.
-func (s *Service) isPresent(ctx context.Context, by access.Caller, plain string) (bool, error) {
+// newHash is the stored form of a new password.
+func (s *Service) newHash(ctx context.Context, by access.Caller, c Change) (string, error) {
+	if !by.IsFresh(s.Now()) {
+		return "", ErrNotFresh
+	}
+	return s.hash(ctx, c.Password, by.Account.Username, by.Account.Email, c.Username)
+}
+
+// compare tells then whether plain is the caller's present password. Whoever
+// holds a stolen token could guess with it, so it counts as a sign-in attempt,
+// and fails unless it is the password or then made it so: a fresh token, too,
+// must not try passwords that will not be taken. It fails with
+// login.ErrMustChange while only a link or an admin may set another, or as then
+// does.
+func (s *Service) compare(ctx context.Context, by access.Caller, plain string, then func(same bool) error) (err error) {
+	defer func() { s.noteGuess(ctx, by, err) }()
 	attempt, err := s.Throttle.Begin(ctx, login.Source(by))
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer attempt.Fail() // unless it was settled otherwise
-	p, err := s.Accounts.Profile(ctx, by.Account.Key)
-	if err != nil || p.PasswordHash == "" {
+	same, err := s.isPresent(ctx, by.Account.Key, plain)
+	if err != nil {
 		attempt.Cancel()
+		return err
+	}
+	err = then(same)
+	if same || err == nil {
+		attempt.Cancel()
+	}
+	return err
+}
+
+// noteGuess notes what a stolen token could be guessing with.
+func (s *Service) noteGuess(ctx context.Context, by access.Caller, err error) {
+	kind, f := audit.SignInRefused, fault.Of(err)
+	switch {
+	case err == nil:
+		return
+	case f.Kind == fault.TooMany:
+		kind = audit.SignInThrottled
+	case f.Code != ErrNotFresh.Code:
+		return
+	}
+	s.Audit.Note(ctx, audit.Event{Kind: kind, AccountKey: by.Account.Key, DeviceKey: by.DeviceKey, Reason: f.Code})
+}
+
+func (s *Service) isPresent(ctx context.Context, accountKey, plain string) (bool, error) {
+	p, err := s.Accounts.Profile(ctx, accountKey)
+	switch {
+	case err != nil:
 		return false, err
-	}
-	if p.MustChangePassword { // whoever knows a disowned password may still be signed in with it
-		attempt.Cancel()
+	case p.MustChangePassword: // whoever knows a disowned password may still be signed in with it
 		return false, login.ErrMustChange
+	case p.PasswordHash == "":
+		return false, nil
 	}
-	same, err := s.Passwords.Verify(ctx, by.Account.Key, p.PasswordHash, password.Static(plain))
-	if err != nil || same || by.IsFresh(s.Now()) {
-		attempt.Cancel() // no guess: it is known, or its owner proved themselves
-	}
-	return same, err
+	return s.Passwords.Verify(ctx, accountKey, p.PasswordHash, password.Static(plain))
 }
 
 // EnableTwoFactor enrols the secret that was issued last, with a code as proof

@@ -49,11 +49,27 @@ func (s *Service) List(ctx context.Context) ([]Full, error) {
 	return list, nil
 }
 
-// LiftAccount forgets the account's failures, from wherever they came. When it
-// returns nil, they do not come back with a restart.
+// LiftAccount forgets the account's failures, from wherever they came, and its
+// owner's lifts. When it returns nil, they do not come back with a restart.
 func (s *Service) LiftAccount(ctx context.Context, accountKey string) error {
-	s.failures.forget(s.who(Attempt{AccountKey: accountKey}))
-	return s.lift(ctx, s.who(Attempt{AccountKey: accountKey}), s.accounts, s.sources, s.codes, s.sourceCodes)
+	who := s.who(Attempt{AccountKey: accountKey})
+	s.lifts.forget(who)
+	return s.liftAccount(ctx, who)
+}
+
+// LiftOwn is LiftAccount for the account's owner, who may do it a few times. It
+// fails with ErrThrottled.
+func (s *Service) LiftOwn(ctx context.Context, accountKey string) error {
+	who := s.who(Attempt{AccountKey: accountKey})
+	if _, wait := s.lifts.take(key{who: who}, s.instant()); wait > 0 {
+		return ErrThrottled.After(time.Duration(wait))
+	}
+	return s.liftAccount(ctx, who)
+}
+
+func (s *Service) liftAccount(ctx context.Context, who int64) error {
+	s.failures.forget(who)
+	return s.lift(ctx, who, s.accounts, s.sources, s.codes, s.sourceCodes)
 }
 
 // LiftAddress forgets the failures of the address, or of its /64, and returns

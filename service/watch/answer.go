@@ -26,12 +26,14 @@ func (s *Service) Ask(ctx context.Context, token string, purpose model.LinkPurpo
 		return Question{}, err
 	}
 	a, err := s.account(ctx, row.AccountKey)
-	if err == nil && purpose == model.LinkConfirmEmail && a.Email != row.Email {
-		err = link.ErrDead
+	q := Question{Username: a.Username, UserAgent: row.UserAgent, IP: row.IP, At: row.CreatedAt.Time}
+	if purpose == model.LinkConfirmEmail {
+		q.Email = row.Email
+		if err == nil && a.Email != row.Email {
+			err = link.ErrDead
+		}
 	}
-	return Question{
-		Username: a.Username, Email: row.Email, UserAgent: row.UserAgent, IP: row.IP, At: row.CreatedAt.Time,
-	}, err
+	return q, err
 }
 
 // ConfirmEmail says that the address is read by the account's owner. It fails
@@ -47,22 +49,24 @@ func (s *Service) ConfirmEmail(ctx context.Context, token string) error {
 
 // Disown throws the link's device out, and lets the password in no more until
 // it is another one. It returns the token of a link that sets one, which is
-// mailed as well, and whose account that is. It fails with link.ErrDead.
+// mailed as well, and whose account that is. The mail goes to where the spent
+// link went: an intruder may have confirmed another address since. It fails with
+// link.ErrDead.
 func (s *Service) Disown(ctx context.Context, token string) (next, username string, err error) {
 	row, next, err := s.Links.Disown(ctx, token)
-	if err != nil {
+	if next == "" {
 		return "", "", err
 	}
 	s.tell(ctx, row, func(a model.Account) []draft {
 		username = a.Username
 		return []draft{
-			s.mail(a.Email, s.mails(a) && s.SiteURL != "", s.passwordMail(a, s.urlOf(s.Paths.SetPassword, next))),
+			s.mail(row.Email, row.Email != "" && s.Outbox.Goes(model.NoticeMail) && s.SiteURL != "", s.passwordMail(a, s.urlOf(s.Paths.SetPassword, next))),
 			s.hook(a, event{
 				Event: "sign_in_disowned", Device: &eventDevice{ID: row.DeviceKey, UserAgent: row.UserAgent}, Address: row.IP,
 			}),
 		}
 	})
-	return next, username, nil
+	return next, username, err // what could not be recorded was done, and its mail is how the owner goes on
 }
 
 // tell queues what a link that acted is followed by.

@@ -47,12 +47,20 @@ func (s *Service) changeEmail(ctx context.Context, by access.Caller, address str
 		return err
 	}
 	if address != old {
-		if err := s.Accounts.Change(ctx, p.Key, account.Change{Email: &address, ByLogin: by.LoginID}); err != nil {
+		err = s.Accounts.Change(ctx, p.Key, account.Change{Email: &address, ByLogin: by.LoginID})
+		if err != nil && !s.hasEmail(ctx, p.Key, address) {
 			return err
 		}
 	}
 	s.tellEmail(ctx, p.Account, old, confirm)
-	return nil
+	return err
+}
+
+// hasEmail reports whether a change that failed was made after all: what could
+// not be recorded is told all the same.
+func (s *Service) hasEmail(ctx context.Context, accountKey, address string) bool {
+	p, err := s.Accounts.Profile(context.WithoutCancel(ctx), accountKey)
+	return err == nil && p.Email == address
 }
 
 // confirmURL is a link that confirms the account's address, or "" if there is

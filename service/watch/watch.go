@@ -70,9 +70,11 @@ func (s *Service) newDevice(ctx context.Context, a model.Account, d model.Device
 	if !s.mails(a) && !s.Outbox.Goes(model.NoticeWebhook) {
 		return nil
 	}
-	notMe, err := s.url(ctx, s.Paths.NotMe, model.Link{
-		Purpose: model.LinkDisown, AccountKey: a.Key, DeviceKey: d.Key, UserAgent: d.UserAgent, IP: d.IP,
-	})
+	row := model.Link{Purpose: model.LinkDisown, AccountKey: a.Key, DeviceKey: d.Key, UserAgent: d.UserAgent, IP: d.IP}
+	if s.mails(a) {
+		row.Email = a.Email
+	}
+	notMe, err := s.url(ctx, s.Paths.NotMe, row)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type Harness struct {
 	NewAccount func(t *testing.T, email string) string                 // its key
 	NewLogin   func(t *testing.T, accountKey, deviceKey string) string // a live login's id
 	EndReason  func(t *testing.T, loginID string) model.EndReason      // empty while it is live
+	FreshAt    func(t *testing.T, loginID string) model.Time           // NewLogin's is start
 	Account    func(t *testing.T, accountKey string) model.Account     // as it is now
 }
 
@@ -39,6 +40,8 @@ func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 		"a link acts only for what it is, and in time":   actsInTime,
 		"an address is confirmed while it is the one":    confirms,
 		"disowning ends one device and the password":     disowns,
+		"disowning ends what an intruder made of it":     disarms,
+		"disowning leaves the links of before":           leavesEarlier,
 		"a password ends all logins and the other links": setsPassword,
 		"of parallel tries one acts":                     actsOnce,
 	} {
@@ -99,9 +102,10 @@ func limited(t *testing.T, h Harness) {
 }
 
 func actsInTime(t *testing.T, h Harness) {
-	key := h.NewAccount(t, "e")
+	keys := map[model.LinkPurpose]string{}
 	for _, p := range []model.LinkPurpose{model.LinkConfirmEmail, model.LinkDisown, model.LinkSetPassword} {
-		h.add(t, model.Link{Hash: string(p), Purpose: p, AccountKey: key, Email: "e"})
+		keys[p] = h.NewAccount(t, "e")
+		h.add(t, model.Link{Hash: string(p), Purpose: p, AccountKey: keys[p], Email: "e"})
 	}
 	acts := h.acts(t)
 	for p := range acts {
@@ -114,9 +118,9 @@ func actsInTime(t *testing.T, h Harness) {
 				t.Errorf("%s as %s: %v, want ErrNotFound", p, other, err)
 			}
 		}
-	}
-	if a := h.Account(t, key); a.EmailVerified || a.MustChangePassword || a.Epoch != 0 {
-		t.Errorf("the account changed: %+v", a)
+		if a := h.Account(t, keys[p]); a.EmailVerified || a.MustChangePassword || a.Epoch != 0 {
+			t.Errorf("the account changed: %+v", a)
+		}
 	}
 	for p, act := range acts {
 		if err := act(string(p), later(time.Hour-time.Millisecond)); err != nil {
@@ -168,7 +172,7 @@ func confirms(t *testing.T, h Harness) {
 func disowns(t *testing.T, h Harness) {
 	key, other := h.NewAccount(t, ""), h.NewAccount(t, "")
 	phone, laptop, others := h.NewLogin(t, key, "phone"), h.NewLogin(t, key, "laptop"), h.NewLogin(t, other, "others")
-	h.add(t, model.Link{Hash: "h", Purpose: model.LinkDisown, AccountKey: key, DeviceKey: "phone"})
+	h.add(t, model.Link{Hash: "h", Purpose: model.LinkDisown, AccountKey: key, DeviceKey: "phone", Email: "ann@example.org"})
 	before := h.Account(t, key)
 	next := model.Link{Hash: "next", Purpose: model.LinkSetPassword, CreatedAt: start(), ExpiresAt: later(time.Minute)}
 	l, err := h.Store.Disown(t.Context(), "h", next, start())
@@ -187,10 +191,69 @@ func disowns(t *testing.T, h Harness) {
 	if h.Account(t, other).MustChangePassword {
 		t.Error("another account must change its password")
 	}
-	next.AccountKey = key
+	next.AccountKey, next.Email = key, "ann@example.org"
 	if got, err := h.Store.Link(t.Context(), "next"); err != nil || got != next {
 		t.Errorf("the next link: %+v, %v", got, err)
 	}
+}
+
+// disarms: an intruder may have signed in elsewhere, too, and have confirmed an
+// address of their own.
+func disarms(t *testing.T, h Harness) {
+	key, kept, other := h.NewAccount(t, "thief@example.com"), h.NewAccount(t, "ann@example.org"), h.NewAccount(t, "bob@example.org")
+	laptop, others := h.NewLogin(t, key, "laptop"), h.NewLogin(t, other, "others")
+	for i, k := range []string{key, kept, other} {
+		h.add(t, model.Link{Hash: fmt.Sprint("confirm", i), Purpose: model.LinkConfirmEmail, AccountKey: k, Email: h.Account(t, k).Email})
+		h.add(t, model.Link{Hash: fmt.Sprint("spare", i), Purpose: model.LinkConfirmEmail, AccountKey: k, Email: h.Account(t, k).Email})
+		h.add(t, model.Link{Hash: fmt.Sprint("disown", i), Purpose: model.LinkDisown, AccountKey: k, Email: "ann@example.org"})
+		if _, err := h.Store.ConfirmEmail(t.Context(), fmt.Sprint("confirm", i), start()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 2 {
+		next := model.Link{Hash: fmt.Sprint("next", i), Purpose: model.LinkSetPassword, CreatedAt: start(), ExpiresAt: later(time.Minute)}
+		if _, err := h.Store.Disown(t.Context(), fmt.Sprint("disown", i), next, start()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !h.FreshAt(t, laptop).IsZero() || h.FreshAt(t, others).IsZero() {
+		t.Errorf("proven at %v, and another account's at %v; want never, and once", h.FreshAt(t, laptop), h.FreshAt(t, others))
+	}
+	if h.Account(t, key).EmailVerified || !h.Account(t, kept).EmailVerified || !h.Account(t, other).EmailVerified {
+		t.Error("want the other address unconfirmed, and no other")
+	}
+	for i, want := range []error{model.ErrNotFound, model.ErrNotFound, nil} {
+		if _, err := h.Store.ConfirmEmail(t.Context(), fmt.Sprint("spare", i), start()); !errors.Is(err, want) {
+			t.Errorf("a link that confirms account %d's address: %v, want %v", i, err, want)
+		}
+	}
+}
+
+// leavesEarlier: a link that an intruder was sent must not disarm the owner's,
+// which is older; the owner's disarms theirs.
+func leavesEarlier(t *testing.T, h Harness) {
+	disown := func(t *testing.T, hash string, want error) {
+		t.Helper()
+		next := model.Link{Hash: "next of " + hash, Purpose: model.LinkSetPassword, CreatedAt: start(), ExpiresAt: later(time.Minute)}
+		if _, err := h.Store.Disown(t.Context(), hash, next, start()); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", hash, err, want)
+		}
+	}
+	key := h.NewAccount(t, "thief@example.com")
+	for i, l := range []model.Link{
+		{Hash: "owner's", Email: "ann@example.org"}, {Hash: "owner's next", Email: "ann@example.org"},
+		{Hash: "thief's", Email: "thief@example.com"}, {Hash: "thief's next", Email: "thief@example.com"},
+	} {
+		l.Purpose, l.AccountKey, l.CreatedAt, l.ExpiresAt = model.LinkDisown, key, later(time.Duration(i)*time.Second), later(time.Hour)
+		h.add(t, l)
+	}
+	disown(t, "thief's", nil)
+	disown(t, "owner's", nil)
+	disown(t, "thief's next", model.ErrNotFound)
+	if _, err := h.Store.SetPassword(t.Context(), "next of thief's", "x", start()); !errors.Is(err, model.ErrNotFound) {
+		t.Errorf("the thief's link to a new password: %v", err)
+	}
+	disown(t, "owner's next", nil)
 }
 
 func setsPassword(t *testing.T, h Harness) {

@@ -55,6 +55,13 @@ func (s *Store) EndReason(id string) model.EndReason {
 	return s.logins[id].EndReason
 }
 
+// FreshAt says when the login's owner proved who they are; zero: never.
+func (s *Store) FreshAt(id string) model.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.logins[id].FreshAt
+}
+
 // AddLink stores a link.
 func (s *Store) AddLink(_ context.Context, l model.Link, limit model.LinkLimit) error {
 	s.mu.Lock()
@@ -121,9 +128,24 @@ func (s *Store) Disown(_ context.Context, hash string, next model.Link, at model
 	if err != nil {
 		return l, err
 	}
-	next.AccountKey = l.AccountKey
+	s.change(l.AccountKey, func(a *model.Account) {
+		a.MustChangePassword, a.EmailVerified = true, a.EmailVerified && a.Email == l.Email
+	})
+	for key, other := range s.links {
+		later := other.Purpose != model.LinkDisown || other.Email != l.Email && other.CreatedAt.After(l.CreatedAt.Time)
+		if other.AccountKey == l.AccountKey && other.UsedAt.IsZero() && later {
+			other.UsedAt = at
+			s.links[key] = other
+		}
+	}
+	next.AccountKey, next.Email = l.AccountKey, l.Email
 	s.links[next.Hash] = next
-	s.change(l.AccountKey, func(a *model.Account) { a.MustChangePassword = true })
+	for id, in := range s.logins {
+		if in.AccountKey == l.AccountKey && in.EndedAt.IsZero() {
+			in.FreshAt = model.Time{}
+			s.logins[id] = in
+		}
+	}
 	s.end(func(in model.Login) bool { return in.AccountKey == l.AccountKey && in.DeviceKey == l.DeviceKey }, model.EndEvicted, at)
 	return l, nil
 }

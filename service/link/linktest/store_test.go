@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"latchkey/model"
 	"latchkey/service/link/linktest"
@@ -22,10 +23,11 @@ func TestStoreConforms(t *testing.T) {
 			},
 			NewLogin: func(_ *testing.T, accountKey, deviceKey string) string {
 				id := next()
-				store.AddLogin(model.Login{ID: id, AccountKey: accountKey, DeviceKey: deviceKey})
+				store.AddLogin(model.Login{ID: id, AccountKey: accountKey, DeviceKey: deviceKey, FreshAt: model.At(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))})
 				return id
 			},
 			EndReason: func(_ *testing.T, id string) model.EndReason { return store.EndReason(id) },
+			FreshAt:   func(_ *testing.T, id string) model.Time { return store.FreshAt(id) },
 			Account:   func(_ *testing.T, key string) model.Account { return store.Account(key) },
 		}
 	})
