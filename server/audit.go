@@ -2,7 +2,10 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os/user"
+	"strings"
 	"time"
 
 	"latchkey/model"
@@ -58,6 +61,10 @@ func (a *App) AuditEvents(ctx context.Context, r AuditRequest) ([]model.AuditEve
 		f.Since = a.opts.Now().Add(-r.Since)
 	}
 	found, err := a.audit.Search(ctx, f, 1, r.Limit)
+	if errors.Is(err, audit.ErrKind) {
+		kinds := strings.Trim(fmt.Sprint(audit.Kinds()), "[]")
+		return nil, fmt.Errorf("%w; there are: %s", err, kinds)
+	}
 	return found.Events, err
 }
 

@@ -80,6 +80,9 @@ func (a *App) TestMail(ctx context.Context, address string) error {
 	})
 }
 
+// SendsMail reports whether messages that this command causes are sent.
+func (a *App) SendsMail() bool { return a.mailer != nil }
+
 // SetEmail gives an account another address, or none, which counts as confirmed
 // only if verified is set, and returns how its name is spelt. It fails with
 // ErrNoAccount or account.ErrEmail.

@@ -90,7 +90,7 @@ func TestLeastLengthIsASetting(t *testing.T) {
 		if good {
 			wantDone(t, value, got)
 		} else {
-			wantRefused(t, value, got, http.StatusBadRequest, unfit+"password_min_length")
+			wantRefused(t, value, got, http.StatusBadRequest, unfit+"password_min_length: a whole number from 8 to 64")
 		}
 	}
 	wantDone(t, "15", s.act(t, settingSaveRoute, []object{{"key": "password_min_length", "value": "15"}}))

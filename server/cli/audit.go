@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -19,6 +20,7 @@ func (c *commands) audit() *cobra.Command {
 const (
 	defaultEvents = 50
 	mostEvents    = 1000
+	nothing       = "{}" // the detail of most events
 )
 
 var (
@@ -34,7 +36,7 @@ func (c *commands) listAudit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the security events, newest first",
-		Long: `Lists the security events, newest first. Sign-ins at a running server are there
+		Long: `List the security events, newest first. Sign-ins at a running server are there
 about a second later.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,10 +55,10 @@ about a second later.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&r.User, "user", "", "only events about whoever had this name then, or has it now")
-	flags.StringVar(&r.Event, "event", "", "only events of this kind, such as sign_in_refused")
+	flags.StringVar(&r.User, "user", "", "only events about whoever was called `NAME` then, or is now")
+	flags.StringVar(&r.Event, "event", "", "only events of this `KIND`, such as sign_in_refused")
 	flags.DurationVar(&r.Since, "since", 0, "only events that are not older than this, such as 24h; 0 is all")
-	flags.IntVar(&r.Limit, "limit", defaultEvents, "how many events")
+	flags.IntVar(&r.Limit, "limit", defaultEvents, "how many events, 1 to 1000")
 	flags.BoolVar(&asJSON, "json", false, "print every event as a line of JSON")
 	return cmd
 }
@@ -74,7 +76,7 @@ func (c *commands) eventTable(ctx context.Context, app *server.App, r server.Aud
 			by += ":" + e.ActorName
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.At.UTC().Format(time.RFC3339), e.Kind,
-			shown(e.Username), shown(by), shown(e.Address), shown(e.Reason), shown(e.Detail))
+			shown(e.Username), shown(by), shown(e.Address), shown(e.Reason), shown(strings.TrimPrefix(e.Detail, nothing)))
 	}
 	return table.Flush()
 }

@@ -29,7 +29,7 @@ func (c *commands) importAList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "alist SOURCE",
 		Short: "Import users, roles, SSH keys, second factors and settings from AList",
-		Long: `Imports what AList's database holds and is not here yet: all of it, or nothing.
+		Long: `Import what AList's database holds and is not here yet: all of it, or nothing.
 Passwords go on working. A second import changes nothing.
 
 SOURCE is AList's data.db, or the folder it lies in, or

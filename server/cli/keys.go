@@ -46,7 +46,7 @@ func (c *commands) keys() *cobra.Command {
 		&cobra.Command{
 			Use:   "change-master",
 			Short: "Put another master key in the place of the one that the keys are sealed under",
-			Long: `Seals the keys under another master key, while no server runs.
+			Long: `Seal the keys under another master key, while no server runs.
 
 Where the master key lies in the data folder, master.key is replaced: by a fresh
 key, or by the one in LATCHKEY_NEW_MASTER_KEY. Where it comes from

@@ -55,11 +55,14 @@ func (c *commands) setEmail() *cobra.Command {
 				if args[1] == "" {
 					text = "%s has no e-mail address any more.\n"
 				}
+				if args[1] != "" && !verified && !app.SendsMail() {
+					text += "It is not confirmed, and nobody was mailed: this command was not told of a mail server (--smtp-host).\n"
+				}
 				_, err = fmt.Fprintf(c.s.Out, text, name)
 				return err
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&verified, "verified", false, "it counts as confirmed; without this its owner is mailed a link")
+	cmd.Flags().BoolVar(&verified, "verified", false, "let it count as confirmed; without this its owner is mailed a link")
 	return cmd
 }

@@ -26,7 +26,7 @@ func (c *commands) role() *cobra.Command {
 			Long: `Say whether those who have a role, also admin, must have a second factor.
 
 Who has none can go on signing in, but do nothing except enable one. This holds
-at once, also for those who are signed in.`,
+at once, also for those who are signed in. Guests and the static token are exempt.`,
 			Args: roleAndSwitch,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return c.attached(cmd, func(ctx context.Context, app *server.App) error {

@@ -80,7 +80,9 @@ func (c *commands) root() *cobra.Command {
 		Long: `latchkey serves logins, device sessions and keys for self-hosted apps.
 
 Without a command it starts the server. Every flag can also be set as an
-environment variable (--http is LATCHKEY_HTTP) or in a file (--config).`,
+environment variable (--http is LATCHKEY_HTTP) or in a file (--config). Secrets
+come from the environment alone, or with _FILE after the name from a file:
+  ` + strings.Join(config.SecretNames(), "\n  "),
 		Args:          oneOf,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -89,6 +91,7 @@ environment variable (--http is LATCHKEY_HTTP) or in a file (--config).`,
 		SuggestionsMinimumDistance: suggestedAt,
 	}
 	config.Flags(root.PersistentFlags())
+	root.SetUsageTemplate(shortUsage(root.UsageTemplate()))
 	root.SetFlagErrorFunc(misused)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
@@ -98,6 +101,13 @@ environment variable (--http is LATCHKEY_HTTP) or in a file (--config).`,
 	)
 	markArgs(root)
 	return root
+}
+
+// shortUsage says where the flags of every command are listed, instead of
+// listing all of them below each.
+func shortUsage(template string) string {
+	return strings.Replace(template, "Global Flags:\n{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}",
+		`Every command takes the flags of "{{.Root.Name}} --help", too, such as --data.`, 1)
 }
 
 // group is a command that only has others below it.

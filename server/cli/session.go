@@ -70,7 +70,7 @@ func (c *commands) listSessions() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&user, "user", "", "only this account's")
+	cmd.Flags().StringVar(&user, "user", "", "only the account `NAME`'s")
 	return cmd
 }
 

@@ -47,8 +47,8 @@ func (c *commands) liftThrottle() *cobra.Command {
 		Short: "Let an account (--user) or an address (--address) try again at once",
 		Args:  noArgs,
 	}
-	cmd.Flags().StringVar(&user, "user", "", "name of the account")
-	cmd.Flags().StringVar(&address, "address", "", "the address; of IPv6 its /64 counts")
+	cmd.Flags().StringVar(&user, "user", "", "the account called `NAME`")
+	cmd.Flags().StringVar(&address, "address", "", "this `ADDRESS`; of IPv6 its /64 counts")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if (user == "") == (address == "") {
 			return misused(cmd, errors.New("say --user or --address"))

@@ -57,7 +57,7 @@ func (c *commands) addUser() *cobra.Command {
 	var roles []string
 	cmd := &cobra.Command{
 		Use:   "add NAME",
-		Short: "Add an account with a random password and print it",
+		Short: "Add an account with a random password, which is printed",
 		Args:  oneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.attached(cmd, func(ctx context.Context, app *server.App) error {
@@ -71,7 +71,7 @@ func (c *commands) addUser() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringArrayVar(&roles, "role", nil, "name of a role it has, also admin; may be given more than once; without it the default role")
+	cmd.Flags().StringArrayVar(&roles, "role", nil, "role called `NAME` that it has, also admin; may be given more than once; without it the default role")
 	return cmd
 }
 

@@ -55,7 +55,7 @@ func noticeSettings() []setting {
 		},
 		{
 			"smtp-tls", "how the way to the mail server is protected",
-			text(func(c *Config) *string { return &c.SMTPTLS }, smtpProtection, "starttls, tls (port 465), or none for a server on this machine"),
+			text(func(c *Config) *string { return &c.SMTPTLS }, smtpProtection, "starttls, tls (port 465), or none for a server on this machine").few(),
 		},
 		{
 			"webhook-url", "address that events about accounts are posted to; empty posts none",

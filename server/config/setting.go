@@ -131,7 +131,7 @@ func loginSettings() []setting {
 		},
 		{
 			"log-format", "form of the log",
-			text(func(c *Config) *string { return &c.LogFormat }, logFormat, "text or json"),
+			text(func(c *Config) *string { return &c.LogFormat }, logFormat, "text or json").few(),
 		},
 		{
 			"access-log", "log one line per request",
@@ -175,7 +175,23 @@ func Flags(fs *pflag.FlagSet) {
 	}
 }
 
-func help(s setting) string { return s.usage + " (" + s.env() + ")" }
+func help(s setting) string {
+	usage := s.usage
+	if s.told {
+		usage += ": " + s.want
+	}
+	return usage + " (" + s.env() + ")"
+}
+
+// SecretNames are the variables that secrets come from, in the order in which
+// people meet them. The same names with _FILE name a file instead.
+func SecretNames() []string {
+	var names []string
+	for _, s := range secretSettings() {
+		names = append(names, s.env)
+	}
+	return names
+}
 
 // flagText is a pflag.Value that takes any text. A list may be given in parts.
 type flagText struct {

@@ -25,6 +25,7 @@ const (
 type value struct {
 	kind  kind
 	want  string                              // what a right value looks like
+	told  bool                                // help tells want, a few words
 	set   func(c *Config, text string) string // changes nothing when something is wrong
 	text  func(c Config) string               // set reads it back
 	check func(c Config) string
@@ -55,6 +56,12 @@ func field[T any](at func(*Config) *T, parse func(string) (T, string), show func
 
 func (v value) as(k kind, want string) value {
 	v.kind, v.want = k, want
+	return v
+}
+
+// few makes help tell what the value may be, since it is one of a few words.
+func (v value) few() value {
+	v.told = true
 	return v
 }
 
@@ -217,5 +224,5 @@ func level(at func(*Config) *slog.Level) value {
 		}
 		return 0, "is not a level"
 	}, func(l slog.Level) string { return strings.ToLower(l.String()) }).
-		as(kindText, "debug, info, warn or error")
+		as(kindText, "debug, info, warn or error").few()
 }

@@ -87,7 +87,7 @@ func (a *API) Render(c *gin.Context, f *fault.Error, requestID string) {
 		v.Heading = "This link does not work any more"
 		v.Lines = []string{
 			"It works once, and only for a while. It may have been used, have expired, or be incomplete.",
-			"If you still need it, sign in to have another one sent, or ask an admin.",
+			"An address is confirmed by another link: enter it again where you are signed in. For a new password ask an admin.",
 		}
 	}
 	c.Abort()

@@ -176,11 +176,15 @@ func (s *Service) edit(ctx context.Context, old model.Account, e model.AccountEd
 		return s.lookup(err, "account to edit")
 	}
 	s.hub.Publish(ctx, revocation.Notice{AccountKey: old.Key})
+	names := changed(old, e)
 	if e.Email != nil {
 		err = s.audit.Record(ctx, audit.Event{Kind: audit.EmailChanged, AccountKey: old.Key})
+		if names == "" {
+			return err // nothing else was changed
+		}
 	}
 	return errors.Join(err, s.audit.Record(ctx, audit.Event{
-		Kind: audit.AccountEdited, AccountKey: old.Key, Detail: []slog.Attr{slog.String("changed", changed(old, e))},
+		Kind: audit.AccountEdited, AccountKey: old.Key, Detail: []slog.Attr{slog.String("changed", names)},
 	}))
 }
 

@@ -202,6 +202,22 @@ func TestEditOfNames(t *testing.T) {
 	wantErr(t, "one that is gone", edit(model.Account{Key: "gone", Username: "x"}, "y"), account.ErrUnknown)
 }
 
+// A new address alone is one event, not an edit of nothing besides.
+func TestEditOfTheAddressAloneIsOneEvent(t *testing.T) {
+	f := newFixture(t)
+	ann := f.with(t, "Ann", 3)
+	f.log.Reset()
+	wantErr(t, "Edit", f.Edit(t.Context(), ann, model.AccountEdit{Email: new("ann@example.org")}), nil)
+	if log := f.log.String(); strings.Count(log, "event=") != 1 || !strings.Contains(log, "event=email_changed ") {
+		t.Errorf("the log says %q", log)
+	}
+	f.log.Reset()
+	wantErr(t, "Edit", f.Edit(t.Context(), ann, model.AccountEdit{Email: new("a@example.org"), BasePath: new("x/")}), nil)
+	if log := f.log.String(); !strings.Contains(log, "event=email_changed ") || !strings.Contains(log, "changed=base_path") {
+		t.Errorf("the log says %q", log)
+	}
+}
+
 func TestEditTellsEverybody(t *testing.T) {
 	f := newFixture(t)
 	ann := f.with(t, "Ann", 3)

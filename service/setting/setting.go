@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -122,7 +123,7 @@ func (s *Service) row(key, value string) (model.Setting, error) {
 	case item.Fixed:
 		return model.Setting{}, ErrFixed
 	case !item.takes(value):
-		return model.Setting{}, ErrValue.WithText("this value does not suit the setting " + key)
+		return model.Setting{}, ErrValue.WithText("this value does not suit the setting " + key + item.takenText())
 	case !item.Secret:
 		return model.Setting{Key: key, Value: value}, nil
 	}
@@ -143,6 +144,21 @@ func (i Item) takes(value string) bool {
 		return !i.Secret || value != "" // an empty secret would be matched by nothing sent
 	}
 	return false
+}
+
+// takenText says which values takes takes, where that is a few words.
+func (i Item) takenText() string {
+	switch {
+	case i.Kind == Bool:
+		return ": true or false"
+	case i.Kind == Number && i.Most == 0:
+		return ": a whole number"
+	case i.Kind == Number:
+		return fmt.Sprintf(": a whole number from %d to %d", i.Least, i.Most)
+	case i.Kind == Choice:
+		return ": " + strings.Join(i.Options, ", ")
+	}
+	return ""
 }
 
 // Get is a setting's value, or "" for a setting that does not exist.
