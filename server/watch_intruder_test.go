@@ -150,3 +150,16 @@ func TestGuessesWithATokenAreRecorded(t *testing.T) {
 		t.Errorf("recorded %q, want %q", kinds, want)
 	}
 }
+
+// The page says what the setting asks for.
+func TestThePasswordPageSaysHowLongAPasswordIs(t *testing.T) {
+	w := watch(t)
+	_, disown := w.notMe(t, "phone")
+	page := w.form(t, notMeAt, "token", disown)
+	wantPage(t, "by default", page, http.StatusOK, `minlength="8"`, "At least 8 characters.")
+	save := servertest.Request{Path: "/api/admin/setting/save", Token: w.App.AdminToken(), Body: []object{{"key": "password_min_length", "value": "15"}}}
+	if reply := w.Do(t, save); reply.Code != http.StatusOK {
+		t.Fatal(reply.Text)
+	}
+	wantPage(t, "with the setting", w.page(t, passwordAt, formToken(t, page)), http.StatusOK, `minlength="15"`, "At least 15 characters.")
+}

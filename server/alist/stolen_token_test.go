@@ -92,6 +92,8 @@ func TestAdminsProveThemselvesForTheirOwnAccount(t *testing.T) {
 		wantRefused(t, what, s.post(t, token, userUpdateRoute, self(body)), http.StatusForbidden, notFresh)
 	}
 	wantRefused(t, "cancel", s.post(t, token, fmt.Sprintf("%s?id=%d", cancelRoute, own), nil), http.StatusForbidden, notFresh)
+	wantRefused(t, "lift", s.post(t, token, liftRoute, object{"username": "Admin"}), http.StatusForbidden, notFresh)
+	wantDone(t, "lift somebody else", s.post(t, token, liftRoute, object{"username": "ann"}))
 	wantDone(t, "nothing of importance", s.post(t, token, userUpdateRoute, self(object{"sso_id": "x"})))
 	wantDone(t, "somebody else's password", s.post(t, token, userUpdateRoute, object{"id": others, "username": "ann", "password": newPassword}))
 	wantDone(t, "somebody else's factor", s.post(t, token, fmt.Sprintf("%s?id=%d", cancelRoute, others), nil))

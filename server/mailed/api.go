@@ -127,12 +127,15 @@ func (a *API) NotMe(c *gin.Context) error {
 		Lines: []string{
 			"Your present password lets nobody in any more. Choose a new one here within an hour: it signs out every other device as well.",
 		},
-		Form: passwordForm(next, username),
+		Form: a.passwordForm(next, username),
 	})
 }
 
-func passwordForm(token, username string) *form {
-	return &form{Action: PathSetPassword, Token: token, Button: "Set the new password", AsksPassword: true, Username: username}
+func (a *API) passwordForm(token, username string) *form {
+	return &form{
+		Action: PathSetPassword, Token: token, Button: "Set the new password",
+		AsksPassword: true, Least: a.watch.LeastPassword(), Username: username,
+	}
 }
 
 // AskPassword asks for a new password.
@@ -141,7 +144,7 @@ func (a *API) AskPassword(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.askPassword(c, http.StatusOK, "", passwordForm(token, q.Username))
+	return a.askPassword(c, http.StatusOK, "", a.passwordForm(token, q.Username))
 }
 
 func (a *API) askPassword(c *gin.Context, status int, alert string, f *form) error {
@@ -177,5 +180,5 @@ func (a *API) retryPassword(c *gin.Context, f *fault.Error, token string) error 
 	if err != nil {
 		return err
 	}
-	return a.askPassword(c, web.Status(f.Kind), f.Text+".", passwordForm(token, q.Username))
+	return a.askPassword(c, web.Status(f.Kind), f.Text+".", a.passwordForm(token, q.Username))
 }

@@ -39,6 +39,7 @@ type form struct {
 	Button       string
 	Harm         bool // the button takes something away
 	AsksPassword bool
+	Least        int    // characters of a password
 	Username     string // for password managers
 }
 

@@ -172,7 +172,7 @@ func changesEmail(old model.Account, e model.AccountEdit) bool {
 }
 
 // mayChange asks for a fresh login where admins change what signs themselves
-// in: a stolen token is not enough for that here either (T-08, rulings 20).
+// in, or how often that is tried: a stolen token is not enough for that here either (T-08, rulings 20).
 func (s *Service) mayChange(by access.Caller, accountKey string) error {
 	if by.Kind != access.SessionToken || by.Account.Key != accountKey {
 		return nil

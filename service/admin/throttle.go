@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/access"
 	"latchkey/service/account"
 	"latchkey/service/audit"
 )
@@ -46,10 +47,14 @@ func (s *Service) Throttled(ctx context.Context) ([]Throttled, error) {
 }
 
 // LiftAccount forgets what was counted against the account that the name means.
-// It fails with account.ErrUnknown or model.ErrUnavailable.
+// Their own account is no other than an owner's: it needs a fresh login. It fails
+// with account.ErrUnknown, access.ErrNotFresh or model.ErrUnavailable.
 func (s *Service) LiftAccount(ctx context.Context, name string) error {
 	a, err := s.Accounts.ForSignIn(ctx, name)
 	if err != nil {
+		return err
+	}
+	if err := s.mayChange(access.From(ctx), a.Key); err != nil {
 		return err
 	}
 	if err := s.Throttle.LiftAccount(ctx, a.Key); err != nil {

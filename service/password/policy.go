@@ -68,7 +68,7 @@ func (p Policy) CheckNew(plain string, names ...string) error {
 	if err := CheckLength(plain); err != nil {
 		return err
 	}
-	chars, least := utf8.RuneCountInString(plain), p.least()
+	chars, least := utf8.RuneCountInString(plain), p.Least()
 	switch {
 	case strings.TrimSpace(plain) == "":
 		return weak("it is blank")
@@ -84,7 +84,8 @@ func (p Policy) CheckNew(plain string, names ...string) error {
 	return p.checkBreached(plain)
 }
 
-func (p Policy) least() int {
+// Least is how many characters a new password has at least.
+func (p Policy) Least() int {
 	if p.MinChars == nil {
 		return minChars
 	}

@@ -112,3 +112,7 @@ func (s *Service) SetPassword(ctx context.Context, token, plain string) error {
 	}
 	return s.Links.SetPassword(ctx, token, hash)
 }
+
+// LeastPassword is how many characters a password that SetPassword takes has at
+// least.
+func (s *Service) LeastPassword() int { return s.Policy.Least() }
