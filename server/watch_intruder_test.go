@@ -140,12 +140,12 @@ func TestGuessesWithATokenAreRecorded(t *testing.T) {
 	}
 	var kinds []string
 	for _, e := range w.events(t, "username=ann&per_page=11") {
-		kinds = append(kinds, e.Event+" "+e.Reason)
+		kinds = append(kinds, e.Event+": "+e.Reason)
 		if e.Username != "ann" || e.CallerDevice != w.ann.DeviceKey {
 			t.Errorf("recorded %+v", e)
 		}
 	}
-	want := append([]string{"sign_in_throttled sign_in_throttled"}, slices.Repeat([]string{"sign_in_refused not_fresh"}, 10)...)
+	want := append([]string{"sign_in_throttled: sign_in_throttled"}, slices.Repeat([]string{"sign_in_refused: not_fresh"}, 10)...)
 	if !slices.Equal(kinds, want) {
 		t.Errorf("recorded %q, want %q", kinds, want)
 	}

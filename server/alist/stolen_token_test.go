@@ -2,6 +2,7 @@ package alist_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -78,9 +79,7 @@ func TestAdminsProveThemselvesForTheirOwnAccount(t *testing.T) {
 	const own, others = 2, 3
 	self := func(more object) object {
 		body := object{"id": own, "username": "admin", "email": "", "password": ""}
-		for key, value := range more {
-			body[key] = value
-		}
+		maps.Copy(body, more)
 		return body
 	}
 	s.clock.Advance(10 * time.Minute)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 )
 
 // ErrFull says that so much waits to be written that no more is taken.
@@ -139,21 +138,4 @@ func (j *Journal[T]) Waiting() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return len(j.queue)
-}
-
-// Run flushes every now and then until ctx is done, and once more then. failed
-// is told of every flush that failed; the error is the last one's.
-func (j *Journal[T]) Run(ctx context.Context, every time.Duration, failed func(error)) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return j.Flush(context.WithoutCancel(ctx))
-		case <-tick.C:
-			if err := j.Flush(ctx); err != nil && ctx.Err() == nil {
-				failed(err)
-			}
-		}
-	}
 }

@@ -35,13 +35,6 @@ func (b *book) write(_ context.Context, batch []int) error {
 	return nil
 }
 
-// heal ends the failing.
-func (b *book) heal() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.fail = nil
-}
-
 func (b *book) has(n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -168,29 +161,4 @@ func TestTheQueueIsBounded(t *testing.T) { // F-08
 	if err := j.Flush(t.Context()); err != nil || len(b.items) != taken {
 		t.Errorf("Flush = %v with %d of %d stored", err, len(b.items), taken)
 	}
-}
-
-func TestRunWritesInTheBackgroundAndAtTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := book{fail: errors.New("away")}
-		j := journal.New(b.write)
-		ctx, cancel := context.WithCancel(t.Context())
-		ended, failed := make(chan error, 1), make(chan error, 10)
-		go func() { ended <- j.Run(ctx, time.Second, func(err error) { failed <- err }) }()
-		_ = j.Add(1)
-		time.Sleep(1500 * time.Millisecond)
-		if n := len(failed); n != 1 {
-			t.Errorf("told of %d failures, want 1", n)
-		}
-		b.heal()
-		time.Sleep(time.Second)
-		if !b.has(1) {
-			t.Error("not stored a second later")
-		}
-		_ = j.Add(2)
-		cancel()
-		if err := <-ended; err != nil || !b.has(2) {
-			t.Errorf("Run = %v, the last item stored: %v", err, b.has(2))
-		}
-	})
 }

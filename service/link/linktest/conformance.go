@@ -241,8 +241,10 @@ func leavesEarlier(t *testing.T, h Harness) {
 	}
 	key := h.NewAccount(t, "thief@example.com")
 	for i, l := range []model.Link{
-		{Hash: "owner's", Email: "ann@example.org"}, {Hash: "owner's next", Email: "ann@example.org"},
-		{Hash: "thief's", Email: "thief@example.com"}, {Hash: "thief's next", Email: "thief@example.com"},
+		{Hash: "owner's", Email: "ann@example.org"},
+		{Hash: "owner's next", Email: "ann@example.org"},
+		{Hash: "thief's", Email: "thief@example.com"},
+		{Hash: "thief's next", Email: "thief@example.com"},
 	} {
 		l.Purpose, l.AccountKey, l.CreatedAt, l.ExpiresAt = model.LinkDisown, key, later(time.Duration(i)*time.Second), later(time.Hour)
 		h.add(t, l)
