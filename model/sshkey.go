@@ -24,6 +24,13 @@ type SSHKey struct {
 // TableName names the table.
 func (SSHKey) TableName() string { return "ssh_keys" }
 
+// Edited is the key with what an edit may change, its title and its limits, as
+// by has them.
+func (k SSHKey) Edited(by SSHKey) SSHKey {
+	k.Title, k.ExpiresAt, k.AllowedIPs, k.ReadOnly, k.Path = by.Title, by.ExpiresAt, by.AllowedIPs, by.ReadOnly, by.Path
+	return k
+}
+
 // RevokedSSHKey is a key that was deleted. Its account may be gone too.
 type RevokedSSHKey struct {
 	Record `gorm:"-"`

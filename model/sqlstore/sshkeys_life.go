@@ -22,20 +22,22 @@ func (s *SSHKeys) SSHKey(ctx context.Context, accountKey string, id int64) (mode
 
 // EditSSHKey writes the title and the limits of key. If the limits are others
 // than before, the logins that were made with the key end. model.ErrNotFound,
-// or model.ErrConflict if another key of the account has the title.
-func (s *SSHKeys) EditSSHKey(ctx context.Context, key model.SSHKey, at model.Time) error {
+// model.ErrStale if it was edited since old was read, or model.ErrConflict if
+// another key of the account has the title.
+func (s *SSHKeys) EditSSHKey(ctx context.Context, old, key model.SSHKey, at model.Time) error {
 	return s.db.write(ctx, func(tx *gorm.DB) error {
-		old, err := gorm.G[model.SSHKey](tx).Where("id = ? AND account_key = ?", key.ID, key.AccountKey).Take(ctx)
+		row, err := gorm.G[model.SSHKey](tx).Where("id = ? AND account_key = ?", key.ID, key.AccountKey).Take(ctx)
 		if err != nil {
 			return err
 		}
-		edited := old
-		edited.Title = key.Title
-		edited.ExpiresAt, edited.AllowedIPs, edited.ReadOnly, edited.Path = key.ExpiresAt, key.AllowedIPs, key.ReadOnly, key.Path
+		if row.Edited(old) != row {
+			return model.ErrStale
+		}
+		edited := row.Edited(key)
 		if err := tx.Save(&edited).Error; err != nil {
 			return err
 		}
-		if edited.Title = old.Title; edited == old {
+		if edited.Title = row.Title; edited == row {
 			return nil
 		}
 		return endKeyLogins(tx, key.ID, at)

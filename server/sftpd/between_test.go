@@ -9,6 +9,7 @@ import (
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
+	"latchkey/model"
 	"latchkey/server"
 	"latchkey/server/config"
 	"latchkey/server/servertest"
@@ -47,6 +48,14 @@ func TestEndingBetweenSignInAndService(t *testing.T) {
 			return d.App.Accounts.SetDisabled(context.Background(), account, true)
 		},
 		"the account is deleted": func(d *door, account string) error { return d.App.Accounts.Delete(context.Background(), account) },
+		"its right is taken": func(d *door, account string) error {
+			owner, err := d.App.Accounts.Snapshot(context.Background(), account)
+			if err != nil {
+				return err
+			}
+			none := model.ScopeList{{Path: "/", Permission: write}}
+			return d.App.Accounts.EditRole(context.Background(), owner.RoleIDs[0], model.RoleEdit{Scopes: &none})
+		},
 		"everything is evicted": func(d *door, account string) error {
 			owner, err := d.App.Accounts.Snapshot(context.Background(), account)
 			if err != nil {

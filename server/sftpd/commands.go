@@ -21,13 +21,21 @@ func (t *tree) Filecmd(r *sftp.Request) error {
 	case "Rename":
 		return t.rename(r, false)
 	case "Mkdir":
-		return t.at(r.Filepath, mayWrite, func(at place) error { return at.root.Mkdir(at.name, modeOf(r, folderMode)) })
+		return t.at(r.Filepath, mayWrite, func(at place) error { return makeFolder(at, modeOf(r, folderMode)) })
 	case "Rmdir":
 		return t.remove(r.Filepath, true)
 	case "Remove":
 		return t.remove(r.Filepath, false)
 	}
 	return sftp.ErrSSHFxOpUnsupported
+}
+
+// makeFolder makes a folder. That of the right itself was made by finding it.
+func makeFolder(at place, mode fs.FileMode) error {
+	if at.made && at.name == "." {
+		return nil
+	}
+	return at.root.Mkdir(at.name, mode)
 }
 
 // PosixRename replaces what is there (OpenSSH's PROTOCOL §4.3).

@@ -31,7 +31,7 @@ func (t *tree) open(r *sftp.Request, rights int64, access int) (*file, error) {
 	var opened *file
 	err := t.at(r.Filepath, rights, func(at place) error {
 		if !t.client.Acquire() {
-			return because("too many open files")
+			return errNoRoom()
 		}
 		flags := r.Pflags()
 		f, err := openRegular(at, access|openFlags(flags), modeOf(r, fileMode))

@@ -81,7 +81,7 @@ func (t *tree) list(p string) (sftp.ListerAt, error) {
 		}
 		defer at.close()
 		if !t.client.Acquire() {
-			return because("too many open files")
+			return errNoRoom()
 		}
 		if opened, err = t.openFolder(at); err != nil {
 			t.client.Release()

@@ -13,7 +13,8 @@ import (
 const headerWait = 3 * time.Second
 
 // peer reads the PROXY header of a connection from a trusted proxy, and says
-// whose the connection is. Others' headers are no SSH, and end as such.
+// whose the connection is. Others' headers are not believed: version 1 is a line
+// that may come before SSH and says nothing, version 2 is no SSH.
 func (s *Server) peer(conn net.Conn) (net.Conn, string) {
 	own := addressOf(conn.RemoteAddr())
 	if !s.trusts(own) {

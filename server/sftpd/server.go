@@ -86,12 +86,26 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 // drain ends what is left, open files last.
 func (s *Server) drain(ctx context.Context) {
 	s.gate.clear()
+	if n := s.busy(); n > 0 {
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "waiting for files that are open over SFTP",
+			slog.Int("connections", n), slog.Duration("at_most", s.cfg.Drain))
+	}
 	grace, cancel := context.WithTimeout(ctx, s.cfg.Drain)
 	defer cancel()
 	if n := s.Connections.Drain(grace); n > 0 {
 		s.Log.LogAttrs(ctx, slog.LevelWarn, "SFTP transfers that took too long were cut off",
 			slog.Int("connections", n), slog.Duration("after", s.cfg.Drain))
 	}
+}
+
+// busy is how many connections have files open.
+func (s *Server) busy() (n int) {
+	for _, v := range s.Connections.Views("") {
+		if len(v.Transfers) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // acceptAgain is how long a listener rests that has no file descriptor left.

@@ -47,5 +47,8 @@ func status(err error) error {
 	return sftp.ErrSSHFxFailure
 }
 
+// errNoRoom says why no file is opened any more.
+func errNoRoom() error { return because("too many open files, or the server is about to stop") }
+
 // because is a failure with a reason.
 func because(text string) error { return fmt.Errorf("%s: %w", text, sftp.ErrSSHFxFailure) }

@@ -90,6 +90,7 @@ type place struct {
 	name  string // below root; "." is root itself
 	whole string // the path from the top of all files
 	owned bool   // root is this place's to close
+	made  bool   // dir was made just now
 }
 
 func (p place) close() {
@@ -112,7 +113,8 @@ func (t *tree) place(p string, rights int64) (place, error) {
 	}
 	folder := relative(t.base, dir)
 	root, err := t.root.OpenRoot(folder)
-	if errors.Is(err, fs.ErrNotExist) && rights&mayWrite != 0 {
+	made := errors.Is(err, fs.ErrNotExist) && rights&mayWrite != 0
+	if made {
 		if err = t.root.MkdirAll(folder, 0o700); err == nil {
 			root, err = t.root.OpenRoot(folder)
 		}
@@ -120,7 +122,7 @@ func (t *tree) place(p string, rights int64) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	return place{root: root, dir: dir, name: relative(dir, whole), whole: whole, owned: true}, nil
+	return place{root: root, dir: dir, name: relative(dir, whole), whole: whole, owned: true, made: made}, nil
 }
 
 // inRoot is a place below the connection's own root.

@@ -43,6 +43,7 @@ func (s *Server) welcome(ctx context.Context, conn net.Conn) {
 	v := &visitor{server: s, ctx: inTime, address: address}
 	sshConn, channels, requests, err := ssh.NewServerConn(spoken, v.config())
 	if err != nil {
+		s.Log.LogAttrs(ctx, slog.LevelDebug, "SFTP connection did not sign in", slog.String("address", address), slog.Any("error", err))
 		v.refused(ctx)
 		return
 	}
@@ -115,7 +116,7 @@ func (c *client) standing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now.Disabled || now.IsGuest() || now.MustEnrol() || !sameRights(now, c.account) {
+	if now.Disabled || now.IsGuest() || now.MustEnrol() || !mayEnter(now) || !sameRights(now, c.account) {
 		return errTerms
 	}
 	if c.fingerprint == "" {
@@ -123,6 +124,10 @@ func (c *client) standing(ctx context.Context) error {
 	}
 	return c.keyStanding(ctx)
 }
+
+// mayEnter reports whether the account may use the door: between signing in and
+// being served it may have lost that.
+func mayEnter(a *access.Account) bool { return a.RightsAt(a.BasePath)&access.RightSFTP != 0 }
 
 // sameRights reports whether both may do the same to the same files.
 func sameRights(a, b *access.Account) bool {

@@ -206,3 +206,14 @@ func TestTransfersAreShown(t *testing.T) {
 		t.Errorf("transfers %+v, want the download", view.Transfers)
 	}
 }
+
+// A sign-in that is done when everything else has ended begins nothing.
+func TestNothingIsAddedAfterDraining(t *testing.T) {
+	r := connection.NewRegistry(connection.Limits{All: 9, PerAccount: 9})
+	if n := r.Drain(t.Context()); n != 0 {
+		t.Fatalf("Drain = %d", n)
+	}
+	if err := r.Add(newLine("a", "d").Connection); !errors.Is(err, connection.ErrStopping) {
+		t.Errorf("Add = %v, want %v", err, connection.ErrStopping)
+	}
+}

@@ -14,6 +14,9 @@ import (
 // ErrTooMany says that there are as many connections as there may be.
 var ErrTooMany = errors.New("too many connections")
 
+// ErrStopping says that no connection is begun any more.
+var ErrStopping = errors.New("the server is stopping")
+
 // settleFor is how long an ending waits for operations under way after it has
 // hung up. Only one that is stuck in a system call takes as long.
 const settleFor = time.Second
@@ -32,6 +35,7 @@ type Registry struct {
 	all     map[*Connection]struct{}
 	of      map[string]int // by account key
 	removed chan struct{}  // closed when one is removed, and replaced
+	stopped bool           // none may be added any more
 }
 
 // NewRegistry makes a registry without connections.
@@ -39,12 +43,15 @@ func NewRegistry(l Limits) *Registry {
 	return &Registry{limits: l, all: map[*Connection]struct{}{}, of: map[string]int{}, removed: make(chan struct{})}
 }
 
-// Add makes the connection known, or fails with ErrTooMany. From then on an
+// Add makes the connection known, or fails with ErrTooMany or ErrStopping. From then on an
 // ending hangs it up. Whoever adds it then asks Judge once before serving it:
 // what ended before it was added, nobody has told it. Whoever adds it removes it.
 func (r *Registry) Add(c *Connection) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.stopped {
+		return ErrStopping
+	}
 	if len(r.all) >= r.limits.All || r.of[c.AccountKey] >= r.limits.PerAccount {
 		return ErrTooMany
 	}
@@ -124,8 +131,11 @@ func (r *Registry) Views(accountKey string) []View {
 
 // Drain ends every connection as soon as nothing is open on it, and those that
 // are left when ctx ends. It returns how many those were, when the last one is
-// removed. No connection may be added any more.
+// removed. No connection can be added any more: nobody would end it.
 func (r *Registry) Drain(ctx context.Context) int {
+	r.mu.Lock()
+	r.stopped = true
+	r.mu.Unlock()
 	for _, c := range r.All() {
 		c.drain()
 	}

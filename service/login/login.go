@@ -90,6 +90,9 @@ func (s *Service) record(ctx context.Context, r Request, a model.Account, err er
 		device = s.Sessions.DeviceKey(a.Key, r.ClientID)
 	}
 	e := event(audit.SignedIn, r, a, device)
+	if r.SFTP {
+		e.Detail = []slog.Attr{sftpDoor()}
+	}
 	if err != nil {
 		kind, reason, detail := refusal(err)
 		e.Kind, e.Reason, e.Detail = kind, reason, append(e.Detail, detail...)

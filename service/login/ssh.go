@@ -115,7 +115,7 @@ func (s *Service) SignInKey(ctx context.Context, o KeyOffer, owner KeyOwner) (Ke
 	e := audit.Event{
 		Kind: audit.SignedIn, AccountKey: owner.AccountKey, Address: o.Address,
 		DeviceKey: s.Sessions.DeviceKey(owner.AccountKey, session.SFTPClient(o.Fingerprint)),
-		Detail:    []slog.Attr{slog.Int64("ssh_key_id", owner.SSHKeyID), slog.String("door", "sftp")},
+		Detail:    []slog.Attr{slog.Int64("ssh_key_id", owner.SSHKeyID), sftpDoor()},
 	}
 	if err != nil {
 		e.Kind, e.Reason = audit.SignInRefused, fault.Of(err).Code
@@ -151,8 +151,16 @@ func (s *Service) signInKey(ctx context.Context, o KeyOffer, owner KeyOwner) (Ke
 // RefusedKeys notes a connection that offered keys and signed in with none. An
 // offer alone is no event: agents offer all they have.
 func (s *Service) RefusedKeys(ctx context.Context, o KeyOffer, owner KeyOwner, why error) {
-	s.Audit.Note(ctx, audit.Event{
+	e := audit.Event{
 		Kind: audit.SignInRefused, AccountKey: owner.AccountKey, Address: o.Address, Reason: fault.Of(why).Code,
-		Detail: []slog.Attr{slog.String("door", "sftp")},
-	})
+		Detail: []slog.Attr{sftpDoor()},
+	}
+	if owner.SSHKeyID != 0 {
+		e.DeviceKey = s.Sessions.DeviceKey(owner.AccountKey, session.SFTPClient(o.Fingerprint))
+		e.Detail = append(e.Detail, slog.Int64("ssh_key_id", owner.SSHKeyID))
+	}
+	s.Audit.Note(ctx, e)
 }
+
+// sftpDoor is where an event happened.
+func sftpDoor() slog.Attr { return slog.String("door", "sftp") }

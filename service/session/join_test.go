@@ -143,3 +143,33 @@ func TestHoldCountsAsUse(t *testing.T) {
 	f.wantStanding(used.LoginID, nil)
 	f.wantStanding(unused.LoginID, session.ErrInactive)
 }
+
+// A password at the SFTP door comes from a device that anybody is: it says
+// neither who guesses nor that somebody was there before.
+func TestSFTPPasswordIsNobodysDevice(t *testing.T) {
+	f := newFixture(t)
+	id := f.store.AddKey(f.alice.Key)
+	f.signIn(f.alice, laptop) // the first sign-in of an account is no news
+	at := func(j session.Joining, address string) session.Joining {
+		j.Address = address
+		return j
+	}
+	for _, tt := range []struct {
+		what string
+		j    session.Joining
+		news bool
+	}{
+		{"the password", joining(f.alice, 0), true},
+		{"the password from there again", joining(f.alice, 0), false},
+		{"the password from elsewhere", at(joining(f.alice, 0), "198.51.100.7"), true},
+		{"a key", joining(f.alice, id), true},
+		{"the key from elsewhere", at(joining(f.alice, id), "198.51.100.8"), false},
+	} {
+		if opened := f.join(tt.j); (opened.New != nil) != tt.news {
+			t.Errorf("%s: new is %v, want %v", tt.what, opened.New != nil, tt.news)
+		}
+	}
+	if known, err := f.Known(t.Context(), f.alice.Key, session.SFTPClient("")); err != nil || known {
+		t.Errorf("Known = %v, %v: the whole world is known to the account", known, err)
+	}
+}

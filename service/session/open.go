@@ -129,9 +129,10 @@ func kindOf(clientID, userAgent string) model.DeviceKind {
 }
 
 // Known reports whether the account was seen under the Client-Id within 30
-// days. The device of callers without a Client-Id is nobody's in particular.
+// days. The device of callers without a Client-Id is nobody's in particular, and
+// so is that of passwords at the SFTP door.
 func (s *Service) Known(ctx context.Context, accountKey, clientID string) (bool, error) {
-	if clientID == "" {
+	if isAnybody(clientID) {
 		return false, nil
 	}
 	since := model.At(s.now().Add(-knownFor))

@@ -30,14 +30,18 @@ func (s *Service) isNew(ctx context.Context, o Opening, d model.Device) bool {
 	return news
 }
 
-// place is the device, or what stands for the address of a caller without a
-// Client-Id: keyed, so that rows do not tell it. No Client-Id begins with NUL.
+// place is the device, or what stands for the address of a caller whose device
+// anybody is: keyed, so that rows do not tell it. No Client-Id begins with NUL.
 func (s *Service) place(o Opening) string {
-	if o.ClientID != "" {
+	if !isAnybody(o.ClientID) {
 		return s.DeviceKey(o.AccountKey, o.ClientID)
 	}
-	return s.DeviceKey(o.AccountKey, "\x00"+neighbourhood(o.Address))
+	return s.DeviceKey(o.AccountKey, o.ClientID+"\x00"+neighbourhood(o.Address))
 }
+
+// isAnybody reports whether the device is one that whoever knows the name of the
+// account is: it proves nothing.
+func isAnybody(clientID string) bool { return clientID == "" || clientID == SFTPClient("") }
 
 // neighbourhood is an IPv4 address, or the /64 of an IPv6 one: what one
 // customer has.

@@ -23,6 +23,8 @@ func (s *Service) Advice(key model.SSHKey) []string {
 	case key.ExpiresAt.IsZero():
 	case left <= 0:
 		advice = append(advice, "Expired.")
+	case left < day:
+		advice = append(advice, "Expires in less than a day.")
 	case left <= soon:
 		advice = append(advice, fmt.Sprintf("Expires in %s.", days(left)))
 	}

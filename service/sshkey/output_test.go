@@ -55,7 +55,7 @@ func TestAdvice(t *testing.T) {
 		"never used, added long ago": {model.SSHKey{AddedAt: before(400 * day)}, []string{"Not used for 400 days; delete it if you do not need it."}},
 		"expired":                    {model.SSHKey{AddedAt: before(day), ExpiresAt: before(0)}, []string{"Expired."}},
 		"expires soon":               {model.SSHKey{AddedAt: before(day), ExpiresAt: before(-13 * day)}, []string{"Expires in 13 days."}},
-		"expires in an hour":         {model.SSHKey{AddedAt: before(day), ExpiresAt: before(-time.Hour)}, []string{"Expires in 1 day."}},
+		"expires in an hour":         {model.SSHKey{AddedAt: before(day), ExpiresAt: before(-time.Hour)}, []string{"Expires in less than a day."}},
 		"expires later":              {model.SSHKey{AddedAt: before(day), ExpiresAt: before(-15 * day)}, []string{}},
 		"suspended": {
 			model.SSHKey{AddedAt: before(day), SuspendedAt: before(0)},

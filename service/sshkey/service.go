@@ -37,9 +37,10 @@ type Store interface {
 	SSHKey(ctx context.Context, accountKey string, id int64) (model.SSHKey, error)
 	// EditSSHKey writes the title and the limits of key, and ends at that time
 	// what signed in with it if the limits are others than before. It is
-	// model.ErrNotFound if the key is not there or not the account's, and
+	// model.ErrNotFound if the key is not there or not the account's,
+	// model.ErrStale if title and limits are not those of old any more, and
 	// model.ErrConflict if the account has another key of that title.
-	EditSSHKey(ctx context.Context, key model.SSHKey, at model.Time) error
+	EditSSHKey(ctx context.Context, old, key model.SSHKey, at model.Time) error
 	// LiftSSHKey lets a suspended key sign in again; model.ErrNotFound if it is
 	// not there or not the account's. A key that is not suspended stays as it is.
 	LiftSSHKey(ctx context.Context, accountKey string, id int64) error
@@ -146,10 +147,25 @@ type Edit struct {
 // and has to sign in again. It fails with ErrNoKey, ErrTitle, ErrTitleTaken,
 // ErrExpiry, ErrAddresses or ErrPath.
 func (s *Service) Update(ctx context.Context, by access.Caller, id int64, e Edit) error {
-	key, err := s.store.SSHKey(ctx, by.Account.Key, id)
+	for {
+		err := s.edit(ctx, by.Account.Key, id, e)
+		switch {
+		case errors.Is(err, model.ErrStale):
+			continue // whoever was quicker is done, and ctx ends
+		case err != nil:
+			return err
+		}
+		return s.tell(ctx, audit.SSHKeyChanged, by.Account.Key, id)
+	}
+}
+
+// edit is one try of Update; model.ErrStale if another edit came between.
+func (s *Service) edit(ctx context.Context, accountKey string, id int64, e Edit) error {
+	old, err := s.store.SSHKey(ctx, accountKey, id)
 	if err != nil {
 		return keyFailure(err, "edit", id)
 	}
+	key := old
 	if e.Title != nil {
 		if err := checkTitle(*e.Title); err != nil {
 			return err
@@ -161,14 +177,14 @@ func (s *Service) Update(ctx context.Context, by access.Caller, id int64, e Edit
 			return err
 		}
 	}
-	err = s.store.EditSSHKey(ctx, key, model.At(s.now()))
+	err = s.store.EditSSHKey(ctx, old, key, model.At(s.now()))
 	if errors.Is(err, model.ErrConflict) {
 		return ErrTitleTaken
 	}
 	if err != nil {
 		return keyFailure(err, "edit", id)
 	}
-	return s.tell(ctx, audit.SSHKeyChanged, key.AccountKey, id)
+	return nil
 }
 
 // Lift lets one of the caller's keys sign in again that was suspended when its

@@ -32,8 +32,11 @@ func editsLimits(t *testing.T, h Harness) {
 	wanted := edited
 	edited.Fingerprint, edited.PublicKey, edited.AddedAt = "SHA256:x", "y", later(2) // not an edit's to change
 	edited.LastUsedAt, edited.VerifiedAt, edited.SuspendedAt = later(3), later(3), later(3)
-	if err := h.Store.EditSSHKey(t.Context(), edited, later(1)); err != nil {
+	if err := h.Store.EditSSHKey(t.Context(), key, edited, later(1)); err != nil {
 		t.Fatalf("EditSSHKey = %v", err)
+	}
+	if err := h.Store.EditSSHKey(t.Context(), key, key, later(1)); !errors.Is(err, model.ErrStale) {
+		t.Errorf("EditSSHKey of what is not so any more = %v, want %v", err, model.ErrStale)
 	}
 	if got := h.one(t, key); got != wanted {
 		t.Errorf("after the edit: %+v, want %+v", got, wanted)
@@ -50,7 +53,7 @@ func editsOwnOnly(t *testing.T, h Harness) {
 	for name, wrong := range map[string]model.SSHKey{
 		"foreign": {ID: key.ID, AccountKey: two, Title: "x"}, "unknown": {ID: key.ID + 1, AccountKey: one, Title: "x"},
 	} {
-		if err := h.Store.EditSSHKey(t.Context(), wrong, later(1)); !errors.Is(err, model.ErrNotFound) {
+		if err := h.Store.EditSSHKey(t.Context(), wrong, wrong, later(1)); !errors.Is(err, model.ErrNotFound) {
 			t.Errorf("EditSSHKey of a %s key = %v, want %v", name, err, model.ErrNotFound)
 		}
 		if err := h.Store.LiftSSHKey(t.Context(), wrong.AccountKey, wrong.ID); !errors.Is(err, model.ErrNotFound) {
@@ -71,7 +74,7 @@ func keepsTitlesApart(t *testing.T, h Harness) {
 	first, second := h.add(t, sample(account, 1)), h.add(t, sample(account, 2))
 	clash := second
 	clash.Title = first.Title
-	if err := h.Store.EditSSHKey(t.Context(), clash, later(1)); !errors.Is(err, model.ErrConflict) {
+	if err := h.Store.EditSSHKey(t.Context(), second, clash, later(1)); !errors.Is(err, model.ErrConflict) {
 		t.Errorf("EditSSHKey to a title that is taken = %v, want %v", err, model.ErrConflict)
 	}
 	if got := h.one(t, second); got != second {
@@ -105,7 +108,7 @@ func listsRevoked(t *testing.T, h Harness) {
 	}
 	expires := keys[1]
 	expires.ExpiresAt = later(2)
-	if err := h.Store.EditSSHKey(t.Context(), expires, later(0)); err != nil {
+	if err := h.Store.EditSSHKey(t.Context(), keys[1], expires, later(0)); err != nil {
 		t.Fatal(err)
 	}
 	h.Suspend(t, keys[2].ID)

@@ -93,22 +93,25 @@ func (s *Store) SSHKey(_ context.Context, accountKey string, id int64) (model.SS
 }
 
 // EditSSHKey is sshkey.Store's.
-func (s *Store) EditSSHKey(_ context.Context, key model.SSHKey, _ model.Time) error {
+func (s *Store) EditSSHKey(_ context.Context, old, key model.SSHKey, _ model.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := s.at(key.AccountKey, key.ID)
 	if i < 0 {
 		return model.ErrNotFound
 	}
+	k := &s.keys[i]
+	if k.Edited(old) != *k {
+		return model.ErrStale
+	}
 	for _, k := range s.own(key.AccountKey) {
 		if k.Title == key.Title && k.ID != key.ID {
 			return model.ErrConflict
 		}
 	}
-	k := &s.keys[i]
-	old := *k
-	k.Title, k.ExpiresAt, k.AllowedIPs, k.ReadOnly, k.Path = key.Title, key.ExpiresAt, key.AllowedIPs, key.ReadOnly, key.Path
-	if old.Title = k.Title; old != *k {
+	before := *k
+	*k = k.Edited(key)
+	if before.Title = k.Title; before != *k {
 		s.ended = append(s.ended, k.ID)
 	}
 	return nil
