@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"latchkey/server/servertest"
 )
 
 // Whoever holds somebody's token may guess at the password that would make it
 // fresh, so they must not be able to make the budget whole again.
-func TestAStaleTokenLiftsNothing(t *testing.T) {
+func TestAStaleTokenDoesNotLiftItsOwnGuesses(t *testing.T) {
 	s := open(t)
 	s.AddUser(t, "ann")
 	ann := s.SignIn(t, "ann", password, "phone").Token
@@ -18,7 +20,7 @@ func TestAStaleTokenLiftsNothing(t *testing.T) {
 	for range 10 {
 		wantRefused(t, "a guess", s.reauth(t, ann, object{"password": "wrong horse battery"}), http.StatusBadRequest, badLogin)
 	}
-	wantRefused(t, "lift", s.post(t, ann, liftMineRoute, nil), http.StatusForbidden, notFresh)
+	wantDone(t, "lift", s.post(t, ann, liftMineRoute, nil))
 	wantRefused(t, "one more guess", s.reauth(t, ann, object{"password": "wrong horse battery"}), http.StatusTooManyRequests, tooMany)
 
 	s.clock.Advance(30 * time.Second)
@@ -102,6 +104,28 @@ func TestAdminsProveThemselvesForTheirOwnAccount(t *testing.T) {
 	wantRefused(t, "a factor that is on", s.signIn(t, object{"username": "admin", "password": password}), http.StatusPaymentRequired, needCode)
 	wantDone(t, "cancel, proven", s.post(t, token, fmt.Sprintf("%s?id=%d", cancelRoute, own), nil))
 	wantDone(t, "a password, proven", s.post(t, token, userUpdateRoute, object{"id": own, "username": "admin", "password": newPassword}))
+}
+
+// Any signed-in device lets unknown places try again, where its owner may be
+// (ruling 26).
+func TestAStaleTokenLiftsWhatUnknownPlacesDid(t *testing.T) {
+	s := open(t)
+	s.AddUser(t, "ann")
+	ann := s.SignIn(t, "ann", password, "phone").Token
+	s.clock.Advance(time.Hour)
+	try := func(plain string, i int) servertest.Reply {
+		return s.Do(t, servertest.Request{
+			Path: plainRoute, From: fmt.Sprintf("198.51.100.%d", i), Body: object{"username": "ann", "password": plain},
+		})
+	}
+	for i := range 10 {
+		wantRefused(t, "a guess", try("wrong horse battery", i), http.StatusBadRequest, badLogin)
+	}
+	wantRefused(t, "the owner from elsewhere", try(password, 10), http.StatusTooManyRequests, tooMany)
+	wantDone(t, "lift", s.post(t, ann, liftMineRoute, nil))
+	if got := try(password, 10); got.Code != http.StatusOK {
+		t.Errorf("the owner from elsewhere, afterwards: %s", got.Text)
+	}
 }
 
 // A fresh token lifts, but not again and again: its holder would guess on.

@@ -13,10 +13,10 @@ import (
 var ErrNoDevice = fault.New(fault.Forbidden, "throttle_no_device", "Sign in to lift the limits of your account")
 
 // LiftThrottle forgets what was counted against the caller's account, so that
-// its owner can sign in from anywhere again. That needs a login that is at most
-// 10 minutes old, or whoever holds a stolen token could guess for ever. It fails
-// with ErrGuest, ErrNoDevice, access.ErrNotFresh, throttle.ErrThrottled or
-// model.ErrUnavailable.
+// its owner can sign in from anywhere again (ruling 26). A caller who is not
+// fresh lifts what unknown sources did and nothing else: whoever holds a stolen
+// token could guess for ever with it. It fails with ErrGuest, ErrNoDevice,
+// throttle.ErrThrottled or model.ErrUnavailable.
 func (s *Service) LiftThrottle(ctx context.Context, by access.Caller) error {
 	switch {
 	case by.Account.IsGuest():
@@ -24,10 +24,11 @@ func (s *Service) LiftThrottle(ctx context.Context, by access.Caller) error {
 	case by.Kind != access.SessionToken:
 		return ErrNoDevice
 	}
-	if err := by.CheckFresh(s.Now()); err != nil {
-		return err
+	lift := s.Throttle.LiftUnknown
+	if by.IsFresh(s.Now()) {
+		lift = s.Throttle.LiftOwn
 	}
-	if err := s.Throttle.LiftOwn(ctx, by.Account.Key); err != nil {
+	if err := lift(ctx, by.Account.Key); err != nil {
 		return err
 	}
 	return s.Audit.Record(ctx, audit.Event{Kind: audit.ThrottleLifted, AccountKey: by.Account.Key})

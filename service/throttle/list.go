@@ -60,11 +60,30 @@ func (s *Service) LiftAccount(ctx context.Context, accountKey string) error {
 // LiftOwn is LiftAccount for the account's owner, who may do it a few times. It
 // fails with ErrThrottled.
 func (s *Service) LiftOwn(ctx context.Context, accountKey string) error {
-	who := s.who(Attempt{AccountKey: accountKey})
-	if _, wait := s.lifts.take(key{who: who}, s.instant()); wait > 0 {
-		return ErrThrottled.After(time.Duration(wait))
+	who, err := s.mayLift(accountKey)
+	if err != nil {
+		return err
 	}
 	return s.liftAccount(ctx, who)
+}
+
+// LiftUnknown forgets only what unknown sources failed at: for devices of the
+// owner that proved nothing of late, whose own tries stay counted. It shares
+// LiftOwn's budget and failure.
+func (s *Service) LiftUnknown(ctx context.Context, accountKey string) error {
+	who, err := s.mayLift(accountKey)
+	if err != nil {
+		return err
+	}
+	return s.lift(ctx, who, s.accounts)
+}
+
+func (s *Service) mayLift(accountKey string) (who int64, err error) {
+	who = s.who(Attempt{AccountKey: accountKey})
+	if _, wait := s.lifts.take(key{who: who}, s.instant()); wait > 0 {
+		return 0, ErrThrottled.After(time.Duration(wait))
+	}
+	return who, nil
 }
 
 func (s *Service) liftAccount(ctx context.Context, who int64) error {
