@@ -23,7 +23,7 @@ func algorithms() ssh.Config {
 }
 
 // ciphers leaves ChaCha20 out where the processor computes AES: most clients want
-// it first, and it costs a quarter of the speed (docs/performance.md). Small ARM
+// it first, and it takes the processor a third longer (docs/performance.md). Small ARM
 // boards have no such instructions.
 func ciphers() []string {
 	list := []string{
