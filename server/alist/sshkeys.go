@@ -1,6 +1,7 @@
 package alist
 
 import (
+	"context"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -120,7 +121,10 @@ type keyID struct {
 
 // DeleteSSHKey deletes one of the caller's keys, named in the query, or in the
 // body as one published client does (contract §5.14).
-func (a *API) DeleteSSHKey(c *gin.Context) error {
+func (a *API) DeleteSSHKey(c *gin.Context) error { return onSSHKey(c, a.svc.SSHKeys.Delete) }
+
+// onSSHKey does something with the caller's key that the request names.
+func onSSHKey(c *gin.Context, act func(ctx context.Context, by access.Caller, id int64) error) error {
 	by, err := member(c)
 	if err != nil {
 		return err
@@ -129,7 +133,7 @@ func (a *API) DeleteSSHKey(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.svc.SSHKeys.Delete(c.Request.Context(), by, id); err != nil {
+	if err := act(c.Request.Context(), by, id); err != nil {
 		return err
 	}
 	return ok(c, nil)

@@ -92,17 +92,4 @@ func (a *API) UpdateSSHKey(c *gin.Context) error {
 }
 
 // LiftSSHKey lets one of the caller's suspended keys sign in again.
-func (a *API) LiftSSHKey(c *gin.Context) error {
-	by, err := member(c)
-	if err != nil {
-		return err
-	}
-	id, err := sshKeyID(c)
-	if err != nil {
-		return err
-	}
-	if err := a.svc.Profile.LiftSSHKey(c.Request.Context(), by, id); err != nil {
-		return err
-	}
-	return ok(c, nil)
-}
+func (a *API) LiftSSHKey(c *gin.Context) error { return onSSHKey(c, a.svc.Profile.LiftSSHKey) }

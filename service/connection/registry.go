@@ -43,9 +43,10 @@ func NewRegistry(l Limits) *Registry {
 	return &Registry{limits: l, all: map[*Connection]struct{}{}, of: map[string]int{}, removed: make(chan struct{})}
 }
 
-// Add makes the connection known, or fails with ErrTooMany or ErrStopping. From then on an
-// ending hangs it up. Whoever adds it then asks Judge once before serving it:
-// what ended before it was added, nobody has told it. Whoever adds it removes it.
+// Add makes the connection known, or fails with ErrTooMany or ErrStopping. From
+// then on an ending hangs it up. Whoever adds it then asks Judge once before
+// serving it: what ended before it was added, nobody has told it. Whoever adds it
+// removes it.
 func (r *Registry) Add(c *Connection) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

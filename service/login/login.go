@@ -85,11 +85,12 @@ func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error)
 
 // record notes who tried to sign in to what, from where, and what came of it.
 func (s *Service) record(ctx context.Context, r Request, a model.Account, err error) {
-	device := ""
-	if a.Key != "" {
-		device = s.Sessions.DeviceKey(a.Key, r.ClientID)
+	e := audit.Event{ // without a name unless there is such an account: what was typed may be somebody's password
+		Kind: audit.SignedIn, AccountKey: a.Key, AccountID: a.ID, Username: a.Username, Address: r.Address,
 	}
-	e := event(audit.SignedIn, r, a, device)
+	if a.Key != "" {
+		e.DeviceKey = s.Sessions.DeviceKey(a.Key, r.ClientID)
+	}
 	if r.SFTP {
 		e.Detail = []slog.Attr{sftpDoor()}
 	}
@@ -98,14 +99,6 @@ func (s *Service) record(ctx context.Context, r Request, a model.Account, err er
 		e.Kind, e.Reason, e.Detail = kind, reason, append(e.Detail, detail...)
 	}
 	s.Audit.Note(ctx, e)
-}
-
-// event has no name unless there is such an account: what was typed may be
-// somebody's password.
-func event(kind audit.Kind, r Request, a model.Account, device string) audit.Event {
-	return audit.Event{
-		Kind: kind, AccountKey: a.Key, AccountID: a.ID, Username: a.Username, DeviceKey: device, Address: r.Address,
-	}
 }
 
 // refusal is how a refused attempt is noted, and why it was refused: more than

@@ -22,8 +22,8 @@ type Proof struct {
 // prove looks at the password and the code, in this order, and then does what
 // they were shown for, which must fail if the account changed since a was read.
 // The attempt counts where it comes from until all of that went well. It fails
-// with ErrCredentials, ErrMustChange, ErrCodeNeeded, totp.ErrWrongCode, throttle.ErrThrottled,
-// password.ErrBusy, password.ErrTooLong, or as then does.
+// with ErrCredentials, ErrMustChange, ErrCodeNeeded, totp.ErrWrongCode,
+// throttle.ErrThrottled, password.ErrBusy, password.ErrTooLong, or as then does.
 func (s *Service) prove(ctx context.Context, from throttle.Attempt, p Proof, a model.Account, then func() error) error {
 	// Counted before any work is done, so that parallel guesses count too.
 	attempt, err := s.Throttle.Begin(ctx, from)
@@ -74,8 +74,8 @@ func (p Proof) static() string {
 	return password.Static(p.Password)
 }
 
-// checkCode asks for the second factor where there is one, unless it was proven. A missing code is
-// no failure: clients first learn from it that they must ask.
+// checkCode asks for the second factor where there is one, unless it was proven.
+// A missing code is no failure: clients first learn from it that they must ask.
 func (s *Service) checkCode(ctx context.Context, p Proof, from throttle.Attempt, attempt *throttle.Ticket) error {
 	enabled, err := s.Factors.Enabled(ctx, from.AccountKey)
 	if err != nil {

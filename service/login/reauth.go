@@ -65,16 +65,26 @@ func (s *Service) Prove(ctx context.Context, by access.Caller, p Proof, then fun
 }
 
 func (s *Service) proveAs(ctx context.Context, by access.Caller, p Proof, then func(a model.Account) error) error {
-	owner, err := s.Accounts.Profile(ctx, by.Account.Key)
+	owner, err := s.owner(ctx, by)
+	if err != nil {
+		return err
+	}
+	return s.prove(ctx, Source(by), p, owner, func() error { return then(owner) })
+}
+
+// owner is the caller's account as the database has it. It fails as the account's
+// tokens are refused.
+func (s *Service) owner(ctx context.Context, by access.Caller) (model.Account, error) {
+	p, err := s.Accounts.Profile(ctx, by.Account.Key)
 	switch {
 	case errors.Is(err, account.ErrUnknown):
-		return session.ErrInvalid
+		err = session.ErrInvalid
 	case err != nil:
-		return fmt.Errorf("read account: %w", err)
-	case owner.Disabled:
-		return account.ErrDisabled
+		err = fmt.Errorf("read account: %w", err)
+	case p.Disabled:
+		err = account.ErrDisabled
 	}
-	return s.prove(ctx, Source(by), p, owner.Account, func() error { return then(owner.Account) })
+	return p.Account, err
 }
 
 // Source is what an attempt of a signed-in caller is counted by. The device is
@@ -86,14 +96,8 @@ func Source(by access.Caller) throttle.Attempt {
 // Ended is why the caller is no longer let in, in the order of rulings 19, or
 // nil if they are. It asks the database.
 func (s *Service) Ended(ctx context.Context, by access.Caller) error {
-	owner, err := s.Accounts.Profile(ctx, by.Account.Key)
-	switch {
-	case errors.Is(err, account.ErrUnknown):
-		return session.ErrInvalid
-	case err != nil:
-		return fmt.Errorf("read account: %w", err)
-	case owner.Disabled:
-		return account.ErrDisabled
+	if _, err := s.owner(ctx, by); err != nil {
+		return err
 	}
 	return s.Sessions.Standing(ctx, by.LoginID)
 }

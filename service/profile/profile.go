@@ -1,6 +1,6 @@
 // Package profile is the flow of an account changing itself: its name, its
-// password, its second factor, its keys. It owns which change needs a fresh proof of
-// identity.
+// password, its second factor, its keys. It owns which change needs a fresh proof
+// of identity.
 package profile
 
 import (
