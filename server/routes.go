@@ -11,6 +11,7 @@ import (
 	"latchkey/server/alist"
 	"latchkey/server/mailed"
 	"latchkey/server/web"
+	"latchkey/service/access"
 )
 
 const (
@@ -26,6 +27,7 @@ type route struct {
 	method string
 	path   string
 	guard  guard
+	scope  access.Scope // what a delegated credential needs for it
 	handle web.Handler
 }
 
@@ -42,32 +44,32 @@ func (a *App) table() []route {
 		admin     = guard{who, enrolled, middleware.RequireAdmin(), middleware.Recheck(who), enrolled, middleware.RequireAdmin()}
 	)
 	rows := []route{
-		{each, "/ping", public, ping},
+		{each, "/ping", public, access.Open, ping},
 
-		{post, "/api/auth/login", public, api.SignIn},
-		{post, "/api/auth/login/hash", public, api.SignInHashed},
-		{post, "/api/auth/login/ldap", public, alist.Refuse(alist.ErrNoLDAP)},
-		{post, "/api/auth/register", public, api.Register},
-		{get, "/api/auth/logout", anyDevice, api.Logout},
-		{post, "/api/auth/2fa/generate", enrolling, api.GenerateTwoFactor},
-		{post, "/api/auth/2fa/verify", enrolling, api.VerifyTwoFactor},
+		{post, "/api/auth/login", public, access.Open, api.SignIn},
+		{post, "/api/auth/login/hash", public, access.Open, api.SignInHashed},
+		{post, "/api/auth/login/ldap", public, access.Open, alist.Refuse(alist.ErrNoLDAP)},
+		{post, "/api/auth/register", public, access.Open, api.Register},
+		{get, "/api/auth/logout", anyDevice, access.FirstParty, api.Logout},
+		{post, "/api/auth/2fa/generate", enrolling, access.FirstParty, api.GenerateTwoFactor},
+		{post, "/api/auth/2fa/verify", enrolling, access.FirstParty, api.VerifyTwoFactor},
 
-		{get, "/api/me", enrolling, api.Me},
-		{post, "/api/me/update", caller, api.UpdateMe},
-		{get, "/api/me/sessions", enrolling, api.Sessions},
-		{post, "/api/me/sessions/evict", enrolling, api.Evict},
-		{get, "/api/me/connections", caller, api.Connections},
-		{get, "/api/me/sshkey/list", caller, api.SSHKeys},
-		{post, "/api/me/sshkey/add", caller, api.AddSSHKey},
-		{post, "/api/me/sshkey/update", caller, api.UpdateSSHKey},
-		{post, "/api/me/sshkey/lift", caller, api.LiftSSHKey},
-		{post, "/api/me/sshkey/delete", caller, api.DeleteSSHKey},
+		{get, "/api/me", enrolling, access.MeRead, api.Me},
+		{post, "/api/me/update", caller, access.MeUpdate, api.UpdateMe},
+		{get, "/api/me/sessions", enrolling, access.SessionRead, api.Sessions},
+		{post, "/api/me/sessions/evict", enrolling, access.SessionEvict, api.Evict},
+		{get, "/api/me/connections", caller, access.SessionRead, api.Connections},
+		{get, "/api/me/sshkey/list", caller, access.SSHKeyRead, api.SSHKeys},
+		{post, "/api/me/sshkey/add", caller, access.SSHKeyCreate, api.AddSSHKey},
+		{post, "/api/me/sshkey/update", caller, access.SSHKeyUpdate, api.UpdateSSHKey},
+		{post, "/api/me/sshkey/lift", caller, access.SSHKeyUpdate, api.LiftSSHKey},
+		{post, "/api/me/sshkey/delete", caller, access.SSHKeyDelete, api.DeleteSSHKey},
 
-		{each, "/api/public/settings", public, api.PublicSettings},
-		{each, "/api/public/archive_extensions", public, api.Nothing},
-		{each, "/api/public/offline_download_tools", public, api.Nothing},
+		{each, "/api/public/settings", public, access.Open, api.PublicSettings},
+		{each, "/api/public/archive_extensions", public, access.Open, api.Nothing},
+		{each, "/api/public/offline_download_tools", public, access.Open, api.Nothing},
 
-		{get, "/api/openapi.json", public, openAPI},
+		{get, "/api/openapi.json", public, access.Open, openAPI},
 	}
 	return slices.Concat(rows, a.administered(admin), a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin),
 		a.history(caller, admin), a.linked(caller), a.absent(public, caller))
@@ -77,34 +79,34 @@ func (a *App) table() []route {
 func (a *App) administered(admin guard) []route {
 	api := a.api
 	return []route{
-		{get, "/api/admin/user/list", admin, api.Users},
-		{get, "/api/admin/user/get", admin, api.User},
-		{post, "/api/admin/user/create", admin, api.CreateUser},
-		{post, "/api/admin/user/update", admin, api.UpdateUser},
-		{post, "/api/admin/user/delete", admin, api.DeleteUser},
-		{post, "/api/admin/user/cancel_2fa", admin, api.CancelTwoFactor},
-		{post, "/api/admin/user/del_cache", admin, api.ForgetUser},
-		{get, "/api/admin/user/sshkey/list", admin, api.UserSSHKeys},
-		{post, "/api/admin/user/sshkey/delete", admin, api.DeleteUserSSHKey},
+		{get, "/api/admin/user/list", admin, access.AdminUserRead, api.Users},
+		{get, "/api/admin/user/get", admin, access.AdminUserRead, api.User},
+		{post, "/api/admin/user/create", admin, access.AdminUserCreate, api.CreateUser},
+		{post, "/api/admin/user/update", admin, access.AdminUserUpdate, api.UpdateUser},
+		{post, "/api/admin/user/delete", admin, access.AdminUserDelete, api.DeleteUser},
+		{post, "/api/admin/user/cancel_2fa", admin, access.FirstParty, api.CancelTwoFactor},
+		{post, "/api/admin/user/del_cache", admin, access.AdminUserUpdate, api.ForgetUser},
+		{get, "/api/admin/user/sshkey/list", admin, access.AdminSSHKeyRead, api.UserSSHKeys},
+		{post, "/api/admin/user/sshkey/delete", admin, access.AdminSSHKeyDelete, api.DeleteUserSSHKey},
 
-		{get, "/api/admin/role/list", admin, api.Roles},
-		{get, "/api/admin/role/get", admin, api.Role},
-		{post, "/api/admin/role/create", admin, api.CreateRole},
-		{post, "/api/admin/role/update", admin, api.UpdateRole},
-		{post, "/api/admin/role/require_2fa", admin, api.RequireTwoFactor},
-		{post, "/api/admin/role/delete", admin, api.DeleteRole},
+		{get, "/api/admin/role/list", admin, access.AdminRoleRead, api.Roles},
+		{get, "/api/admin/role/get", admin, access.AdminRoleRead, api.Role},
+		{post, "/api/admin/role/create", admin, access.AdminRoleUpdate, api.CreateRole},
+		{post, "/api/admin/role/update", admin, access.AdminRoleUpdate, api.UpdateRole},
+		{post, "/api/admin/role/require_2fa", admin, access.FirstParty, api.RequireTwoFactor},
+		{post, "/api/admin/role/delete", admin, access.AdminRoleUpdate, api.DeleteRole},
 
-		{get, "/api/admin/setting/list", admin, api.SettingList},
-		{get, "/api/admin/setting/get", admin, api.SettingGet},
-		{post, "/api/admin/setting/save", admin, api.SettingSave},
-		{post, "/api/admin/setting/delete", admin, api.SettingDelete},
-		{post, "/api/admin/setting/reset_token", admin, api.ResetToken},
-		{post, "/api/admin/setting/set_token", admin, api.SetToken},
+		{get, "/api/admin/setting/list", admin, access.AdminSettingRead, api.SettingList},
+		{get, "/api/admin/setting/get", admin, access.AdminSettingRead, api.SettingGet},
+		{post, "/api/admin/setting/save", admin, access.AdminSettingUpdate, api.SettingSave},
+		{post, "/api/admin/setting/delete", admin, access.AdminSettingUpdate, api.SettingDelete},
+		{post, "/api/admin/setting/reset_token", admin, access.FirstParty, api.ResetToken},
+		{post, "/api/admin/setting/set_token", admin, access.FirstParty, api.SetToken},
 
-		{get, "/api/admin/connections", admin, api.AdminConnections},
-		{get, "/api/admin/session/list", admin, api.AdminSessions},
-		{post, "/api/admin/session/evict", admin, api.AdminEvict},
-		{post, "/api/admin/session/clean", admin, api.AdminClean},
+		{get, "/api/admin/connections", admin, access.AdminSessionRead, api.AdminConnections},
+		{get, "/api/admin/session/list", admin, access.AdminSessionRead, api.AdminSessions},
+		{post, "/api/admin/session/evict", admin, access.AdminSessionEvict, api.AdminEvict},
+		{post, "/api/admin/session/clean", admin, access.AdminSessionEvict, api.AdminClean},
 	}
 }
 
@@ -112,35 +114,35 @@ func (a *App) administered(admin guard) []route {
 // they do then.
 func (a *App) stepUp(enrolling, caller guard) []route {
 	return []route{
-		{post, "/api/auth/reauth", enrolling, a.api.Reauthenticate},
-		{post, "/api/me/password", enrolling, a.api.ChangePassword},
-		{post, "/api/me/sessions/evict_others", caller, a.api.EvictOthers},
+		{post, "/api/auth/reauth", enrolling, access.FirstParty, a.api.Reauthenticate},
+		{post, "/api/me/password", enrolling, access.FirstParty, a.api.ChangePassword},
+		{post, "/api/me/sessions/evict_others", caller, access.FirstParty, a.api.EvictOthers},
 	}
 }
 
 // factor are the routes of a second factor that is on. AList has none of them.
 func (a *App) factor(caller guard) []route {
 	return []route{
-		{post, "/api/auth/2fa/disable", caller, a.api.DisableTwoFactor},
-		{post, "/api/auth/2fa/recovery_codes", caller, a.api.RenewRecoveryCodes},
-		{get, "/api/auth/2fa/status", caller, a.api.TwoFactorStatus},
+		{post, "/api/auth/2fa/disable", caller, access.FirstParty, a.api.DisableTwoFactor},
+		{post, "/api/auth/2fa/recovery_codes", caller, access.FirstParty, a.api.RenewRecoveryCodes},
+		{get, "/api/auth/2fa/status", caller, access.MeRead, a.api.TwoFactorStatus},
 	}
 }
 
 // throttled are the routes of those whose sign-ins are refused.
 func (a *App) throttled(caller, admin guard) []route {
 	return []route{
-		{post, "/api/me/throttle/lift", caller, a.api.LiftMine},
-		{get, "/api/admin/throttle/list", admin, a.api.Throttled},
-		{post, "/api/admin/throttle/lift", admin, a.api.Lift},
+		{post, "/api/me/throttle/lift", caller, access.ThrottleUpdate, a.api.LiftMine},
+		{get, "/api/admin/throttle/list", admin, access.AdminThrottleRead, a.api.Throttled},
+		{post, "/api/admin/throttle/lift", admin, access.AdminThrottleUpdate, a.api.Lift},
 	}
 }
 
 // history is what happened.
 func (a *App) history(caller, admin guard) []route {
 	return []route{
-		{get, "/api/me/activity", caller, a.api.Activity},
-		{get, "/api/admin/audit", admin, a.api.AuditEvents},
+		{get, "/api/me/activity", caller, access.ActivityRead, a.api.Activity},
+		{get, "/api/admin/audit", admin, access.AdminAuditRead, a.api.AuditEvents},
 	}
 }
 
@@ -150,14 +152,14 @@ func (a *App) linked(caller guard) []route {
 	pages := a.pages
 	page := guard{middleware.Recovery(a.opts.Log, pages.Render), middleware.Errors(a.opts.Log, pages.Render)}
 	return []route{
-		{post, "/api/me/email", caller, a.api.SetEmail},
+		{post, "/api/me/email", caller, access.FirstParty, a.api.SetEmail},
 
-		{get, mailed.PathConfirmEmail, page, pages.AskConfirmEmail},
-		{post, mailed.PathConfirmEmail, page, pages.ConfirmEmail},
-		{get, mailed.PathNotMe, page, pages.AskNotMe},
-		{post, mailed.PathNotMe, page, pages.NotMe},
-		{get, mailed.PathSetPassword, page, pages.AskPassword},
-		{post, mailed.PathSetPassword, page, pages.SetPassword},
+		{get, mailed.PathConfirmEmail, page, access.Open, pages.AskConfirmEmail},
+		{post, mailed.PathConfirmEmail, page, access.Open, pages.ConfirmEmail},
+		{get, mailed.PathNotMe, page, access.Open, pages.AskNotMe},
+		{post, mailed.PathNotMe, page, access.Open, pages.NotMe},
+		{get, mailed.PathSetPassword, page, access.Open, pages.AskPassword},
+		{post, mailed.PathSetPassword, page, access.Open, pages.SetPassword},
 	}
 }
 
@@ -166,20 +168,20 @@ func (a *App) linked(caller guard) []route {
 func (a *App) absent(public, caller guard) []route {
 	api := a.api
 	return []route{
-		{get, "/api/label/list", public, api.EmptyPage},
-		{post, "/api/fs/list", caller, alist.Refuse(alist.ErrNoStorage)},
-		{post, "/api/fs/get", caller, alist.Refuse(alist.ErrNoStorage)},
-		{post, "/api/fs/dirs", caller, alist.Refuse(alist.ErrNoStorage)},
-		{get, "/api/auth/sso", public, alist.Refuse(alist.ErrNoSSO)},
-		{get, "/api/auth/sso_callback", public, alist.Refuse(alist.ErrNoSSOReturn)},
-		{get, "/api/auth/get_sso_id", public, alist.Refuse(alist.ErrNoSSOReturn)},
-		{get, "/api/auth/sso_get_token", public, alist.Refuse(alist.ErrNoSSOReturn)},
-		{get, "/api/authn/webauthn_begin_login", public, alist.Refuse(alist.ErrNoPasskeys)},
-		{post, "/api/authn/webauthn_finish_login", public, alist.Refuse(alist.ErrNoPasskeys)},
-		{get, "/api/authn/webauthn_begin_registration", caller, alist.Refuse(alist.ErrNoPasskeys)},
-		{post, "/api/authn/webauthn_finish_registration", caller, alist.Refuse(alist.ErrNoPasskeys)},
-		{post, "/api/authn/delete_authn", caller, alist.Refuse(alist.ErrNoPasskeys)},
-		{get, "/api/authn/getcredentials", caller, api.Nothing},
+		{get, "/api/label/list", public, access.Open, api.EmptyPage},
+		{post, "/api/fs/list", caller, access.MeRead, alist.Refuse(alist.ErrNoStorage)},
+		{post, "/api/fs/get", caller, access.MeRead, alist.Refuse(alist.ErrNoStorage)},
+		{post, "/api/fs/dirs", caller, access.MeRead, alist.Refuse(alist.ErrNoStorage)},
+		{get, "/api/auth/sso", public, access.Open, alist.Refuse(alist.ErrNoSSO)},
+		{get, "/api/auth/sso_callback", public, access.Open, alist.Refuse(alist.ErrNoSSOReturn)},
+		{get, "/api/auth/get_sso_id", public, access.Open, alist.Refuse(alist.ErrNoSSOReturn)},
+		{get, "/api/auth/sso_get_token", public, access.Open, alist.Refuse(alist.ErrNoSSOReturn)},
+		{get, "/api/authn/webauthn_begin_login", public, access.Open, alist.Refuse(alist.ErrNoPasskeys)},
+		{post, "/api/authn/webauthn_finish_login", public, access.Open, alist.Refuse(alist.ErrNoPasskeys)},
+		{get, "/api/authn/webauthn_begin_registration", caller, access.FirstParty, alist.Refuse(alist.ErrNoPasskeys)},
+		{post, "/api/authn/webauthn_finish_registration", caller, access.FirstParty, alist.Refuse(alist.ErrNoPasskeys)},
+		{post, "/api/authn/delete_authn", caller, access.FirstParty, alist.Refuse(alist.ErrNoPasskeys)},
+		{get, "/api/authn/getcredentials", caller, access.MeRead, api.Nothing},
 	}
 }
 
@@ -212,7 +214,7 @@ func (a *App) routes() (http.Handler, error) {
 	engine.NoRoute(web.Handle(func(*gin.Context) error { return alist.ErrNoRoute }))
 	engine.NoMethod(web.Handle(func(*gin.Context) error { return alist.ErrMethod }))
 	for _, r := range a.table() {
-		chain := append(slices.Clone(r.guard), web.Handle(r.handle))
+		chain := append(slices.Clone(r.guard), middleware.RequireScope(r.scope), web.Handle(r.handle))
 		if r.method == each {
 			engine.Any(r.path, chain...)
 			continue

@@ -23,6 +23,8 @@ const (
 	Guest        CredentialKind = iota // none: the guest account
 	SessionToken                       // a login's token
 	StaticToken                        // the operator's static token
+	APIKey                             // a named key of the account, limited to its scopes
+	OAuthToken                         // an app's access token, limited to its scopes
 )
 
 // Account is a snapshot of the account that is calling. It is shared between
@@ -62,8 +64,10 @@ func (a *Account) IsGuest() bool { return slices.Contains(a.RoleIDs, model.RoleG
 type Caller struct {
 	Kind      CredentialKind
 	Account   *Account  // never nil in an authenticated request
-	DeviceKey string    // SessionToken only
-	LoginID   string    // SessionToken only
+	DeviceKey string    // SessionToken and OAuthToken
+	LoginID   string    // SessionToken and OAuthToken
+	KeyID     int64     // APIKey only
+	Scopes    Scopes    // APIKey and OAuthToken: what the credential may do
 	FreshAt   time.Time // when the owner last proved who they are; zero for all but SessionToken
 	Address   string    // the client's address in full: for counting and the log, never for a row
 	UserAgent string
@@ -75,6 +79,25 @@ type Caller struct {
 // account's.
 func (c Caller) MustEnrol() bool {
 	return c.Kind != Guest && c.Kind != StaticToken && c.Account.MustEnrol()
+}
+
+// IsDelegated reports whether the caller holds a credential that its owner gave
+// to a program: it does no more than its scopes say, and never what takes the
+// owner (contract "API keys", scopes).
+func (c Caller) IsDelegated() bool { return c.Kind == APIKey || c.Kind == OAuthToken }
+
+// CheckScope is nil if the caller's credential may do what takes the scope. It
+// is ErrFirstParty or ErrScope otherwise, which only delegated credentials meet.
+func (c Caller) CheckScope(s Scope) error {
+	switch {
+	case !c.IsDelegated():
+		return nil
+	case s == FirstParty:
+		return ErrFirstParty
+	case !c.Scopes.Allow(s):
+		return ErrScope.WithText("Missing required permission: " + string(s))
+	}
+	return nil
 }
 
 // freshFor is how long a proof of identity counts as recent (security.md,
