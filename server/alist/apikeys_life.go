@@ -45,7 +45,7 @@ type newAPIKey struct {
 	AllowedIPs []string   `json:"allowed_ips"`
 	LearnFor   *int64     `json:"learn_for"` // seconds
 
-	wanted apikey.New
+	wanted apikey.Wanted
 }
 
 // Validate checks what the fields look like.
@@ -54,7 +54,7 @@ func (n *newAPIKey) Validate() error {
 	if err != nil {
 		return err
 	}
-	n.wanted = apikey.New{Name: n.Name, Scopes: n.Scopes, AllowQuery: n.AllowQuery, AllowedIPs: n.AllowedIPs}
+	n.wanted = apikey.Wanted{Name: n.Name, Scopes: n.Scopes, AllowQuery: n.AllowQuery, AllowedIPs: n.AllowedIPs}
 	if at != nil {
 		n.wanted.ExpiresAt = *at
 	}
@@ -208,6 +208,10 @@ func (a *API) LearnedByAPIKey(c *gin.Context) error {
 		return err
 	}
 	ctx := c.Request.Context()
+	key, err := a.svc.APIKeys.Get(ctx, by.Account.Key, id)
+	if err != nil {
+		return err
+	}
 	l, err := a.svc.APIKeys.Learned(ctx, by, id)
 	if err != nil {
 		return err
@@ -216,7 +220,7 @@ func (a *API) LearnedByAPIKey(c *gin.Context) error {
 		Needed: l.Needed.Names(), Refused: l.Refused.Names(), Proposed: l.Proposal.Names(), Until: instant(l.Until),
 	}
 	if len(l.Proposal) > 0 {
-		reply.Link = a.svc.KeyLink(l.Name, l.Proposal)
+		reply.Link = a.svc.KeyLink(key.Name, l.Proposal)
 	}
 	return ok(c, reply)
 }

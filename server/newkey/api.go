@@ -10,6 +10,7 @@ import (
 	"latchkey/middleware"
 	"latchkey/server/page"
 	"latchkey/server/web"
+	"latchkey/service/access"
 	"latchkey/service/apikey"
 	"latchkey/service/fault"
 	"latchkey/service/login"
@@ -62,7 +63,7 @@ func (a *API) Make(c *gin.Context) error {
 	if len(r.ticked) == 0 {
 		return a.ask(c, http.StatusBadRequest, r, "Tick at least one thing that the key may do.")
 	}
-	wanted := apikey.New{Name: r.name, Scopes: r.ticked}
+	wanted := apikey.Wanted{Name: r.name, Scopes: access.Scopes(r.ticked).Names()}
 	if r.days > 0 {
 		wanted.ExpiresAt = a.Now().AddDate(0, 0, r.days)
 	}

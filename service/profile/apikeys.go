@@ -16,7 +16,7 @@ import (
 // MakeAPIKey makes a key for whoever proves to own an account, without a login,
 // and tells the owner of it. It fails as login.Service.ProveOnce and
 // apikey.Service.Create do, with totp.ErrRequired, or with ErrOvertaken.
-func (s *Service) MakeAPIKey(ctx context.Context, r login.Request, n apikey.New) (text string, key model.APIKey, err error) {
+func (s *Service) MakeAPIKey(ctx context.Context, r login.Request, n apikey.Wanted) (text string, key model.APIKey, err error) {
 	err = s.Login.ProveOnce(ctx, r, func(a model.Account) error {
 		text, key, err = s.makeAPIKey(ctx, a, n)
 		return err
@@ -28,7 +28,7 @@ func (s *Service) MakeAPIKey(ctx context.Context, r login.Request, n apikey.New)
 	return text, key, nil
 }
 
-func (s *Service) makeAPIKey(ctx context.Context, a model.Account, n apikey.New) (string, model.APIKey, error) {
+func (s *Service) makeAPIKey(ctx context.Context, a model.Account, n apikey.Wanted) (string, model.APIKey, error) {
 	owner, err := s.Accounts.Snapshot(ctx, a.Key)
 	if err != nil {
 		return "", model.APIKey{}, err
@@ -75,6 +75,23 @@ func (s *Service) EvictWithKeys(ctx context.Context, by access.Caller, deviceKey
 		return err
 	}
 	if _, err := s.APIKeys.EndOfDevice(ctx, by, deviceKey); err != nil {
+		return fmt.Errorf("evict with API keys: %w", err)
+	}
+	return nil
+}
+
+// EvictAnyWithKeys is EvictWithKeys for an admin, who the caller in ctx must be,
+// and anybody's device. It fails with access.ErrFirstParty or as
+// session.Service.EvictAny does.
+func (s *Service) EvictAnyWithKeys(ctx context.Context, deviceKey string) error {
+	by := access.From(ctx)
+	if by.IsDelegated() {
+		return access.ErrFirstParty
+	}
+	if err := s.Sessions.EvictAny(ctx, deviceKey); err != nil {
+		return err
+	}
+	if _, err := s.APIKeys.EndOfAnyDevice(ctx, by, deviceKey); err != nil {
 		return fmt.Errorf("evict with API keys: %w", err)
 	}
 	return nil
