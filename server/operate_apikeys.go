@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -61,23 +62,27 @@ func (a *App) apiKeysOf(ctx context.Context, accountKey, username string) ([]API
 	return list, err
 }
 
-// unusedFor is when the operator is told of a key that nobody uses.
+// unusedFor is from when on the operator is shown a key that nobody uses, unless
+// the setting says how long that is.
 const unusedFor = 180 * 24 * time.Hour
 
-// UnusedAPIKeys lists the keys that work and were not used for 180 days.
+// UnusedAPIKeys lists the keys that work and were not used for long.
 func (a *App) UnusedAPIKeys(ctx context.Context) ([]APIKeyOf, error) {
 	list, err := a.APIKeys(ctx, "")
-	now := a.opts.Now()
+	now, most := a.opts.Now(), cmp.Or(a.Settings.APIKeyUnused(), unusedFor)
 	return slices.DeleteFunc(list, func(k APIKeyOf) bool {
 		dead := !k.RevokedAt.IsZero() || !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt.Time)
-		return dead || now.Sub(k.UsedAt().Time) < unusedFor
+		return dead || now.Sub(k.UsedAt().Time) < most
 	}), err
 }
 
 // MakeAPIKey makes a key for the account that the name means and returns its
-// text, which is told this once. The operator proves nothing. It fails with
-// ErrNoAccount and as apikey.Service.Create does.
-func (a *App) MakeAPIKey(ctx context.Context, name string, w apikey.Wanted) (text string, key APIKeyOf, err error) {
+// text, which is told this once. It works for life; 0 is for ever. The operator
+// proves nothing. It fails with ErrNoAccount and as apikey.Service.Create does.
+func (a *App) MakeAPIKey(ctx context.Context, name string, w apikey.Wanted, life time.Duration) (text string, key APIKeyOf, err error) {
+	if life > 0 {
+		w.ExpiresAt = a.opts.Now().Add(life)
+	}
 	key.Username, err = a.withAccount(ctx, name, func(found model.Account) error {
 		by, err := a.asOwner(ctx, found.Key)
 		if err == nil {

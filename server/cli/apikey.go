@@ -53,7 +53,7 @@ func (c *commands) listAPIKeys() *cobra.Command {
 func (c *commands) unusedAPIKeys() *cobra.Command {
 	return &cobra.Command{
 		Use:   "unused",
-		Short: "List the API keys that nobody used for 180 days",
+		Short: "List the API keys that nobody used for 180 days, or as the setting apikey_unused_days says",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.attached(cmd, func(ctx context.Context, app *server.App) error {
@@ -124,10 +124,7 @@ The scopes are ` + server.ScopeNames() + `.`,
 			return misused(cmd, err)
 		}
 		return c.attached(cmd, func(ctx context.Context, app *server.App) error {
-			if life > 0 {
-				wanted.ExpiresAt = app.Now().Add(life)
-			}
-			text, key, err := app.MakeAPIKey(ctx, user, wanted)
+			text, key, err := app.MakeAPIKey(ctx, user, wanted, life)
 			if err != nil {
 				return err
 			}

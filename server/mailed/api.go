@@ -116,16 +116,15 @@ func (a *API) NotMe(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	next, username, err := a.watch.Disown(ctx, req.Token)
+	d, err := a.watch.Disown(ctx, req.Token)
 	if err != nil {
 		return err
 	}
 	return a.page.Show(c, http.StatusOK, page.View{
 		Heading: "That device is signed out",
-		Lines: []string{
-			"Your present password lets nobody in any more. Choose a new one here within an hour: it signs out every other device as well.",
-		},
-		Data: a.passwordForm(next, username),
+		Lines: append(aboutKeys(d),
+			"Your present password lets nobody in any more. Choose a new one here within an hour: it signs out every other device as well."),
+		Data: a.passwordForm(d.Next, d.Username),
 	})
 }
 
@@ -160,7 +159,7 @@ func (a *API) SetPassword(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	err = a.watch.SetPassword(ctx, req.Token, req.Password)
+	keys, err := a.watch.SetPassword(ctx, req.Token, req.Password)
 	if f := fault.Of(err); err != nil && (f.Kind == fault.Invalid || f.Kind == fault.TooMany) {
 		return a.retryPassword(c, f, req.Token)
 	}
@@ -169,7 +168,7 @@ func (a *API) SetPassword(c *gin.Context) error {
 	}
 	return a.page.Show(c, http.StatusOK, page.View{
 		Heading: "Your password is changed",
-		Lines:   []string{"Every device is signed out. Sign in again with the new password. You can close this page."},
+		Lines:   append([]string{"Every device is signed out. Sign in again with the new password. You can close this page."}, keysLeft(keys)...),
 	})
 }
 

@@ -42,7 +42,9 @@ func New(d Deps) (*API, error) {
 }
 
 // Render answers a failure with a page in words. It is a web.Renderer.
-func (a *API) Render(c *gin.Context, f *fault.Error, requestID string) { a.page.Render(c, f, requestID) }
+func (a *API) Render(c *gin.Context, f *fault.Error, requestID string) {
+	a.page.Render(c, f, requestID)
+}
 
 // Ask shows what a link proposes, and asks who wants it.
 func (a *API) Ask(c *gin.Context) error {
