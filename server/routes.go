@@ -132,7 +132,7 @@ func (a *App) factor(caller guard) []route {
 // throttled are the routes of those whose sign-ins are refused.
 func (a *App) throttled(caller, admin guard) []route {
 	return []route{
-		{post, "/api/me/throttle/lift", caller, access.ThrottleUpdate, a.api.LiftMine},
+		{post, "/api/me/throttle/lift", caller, access.FirstParty, a.api.LiftMine},
 		{get, "/api/admin/throttle/list", admin, access.AdminThrottleRead, a.api.Throttled},
 		{post, "/api/admin/throttle/lift", admin, access.AdminThrottleUpdate, a.api.Lift},
 	}
