@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/address"
 	"latchkey/service/audit"
 	"latchkey/service/secret"
 )
@@ -57,7 +58,7 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 		DeviceCap: deviceCap, LoginCap: loginCap, KeepEnded: keepEnded, KeepIdle: keepIdle,
 		Device: model.Device{
 			Key: login.DeviceKey, AccountKey: o.AccountKey, Kind: kindOf(o.ClientID, o.UserAgent),
-			UserAgent: o.UserAgent, IP: MaskIP(o.Address), CreatedAt: now, SeenAt: now,
+			UserAgent: o.UserAgent, IP: address.Mask(o.Address), CreatedAt: now, SeenAt: now,
 		},
 	}
 	if o.ClientID == "" {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/address"
 )
 
 // Presented is what a request brings.
@@ -149,7 +150,7 @@ func (s *Service) touch(r *remembered, p Presented, now time.Time) {
 		return // another request of the login is noting it right now
 	}
 	r.origin.Store(origin)
-	s.touches.add(model.Touch{
-		LoginID: r.ID, DeviceKey: r.DeviceKey, At: model.At(now), UserAgent: p.UserAgent, IP: MaskIP(p.Address),
+	s.touches.Add(r.ID, model.Touch{
+		LoginID: r.ID, DeviceKey: r.DeviceKey, At: model.At(now), UserAgent: p.UserAgent, IP: address.Mask(p.Address),
 	})
 }
