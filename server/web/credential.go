@@ -174,7 +174,7 @@ func hasPrefix(text string, p secret.Prefix) bool { return strings.HasPrefix(tex
 func stray(r *http.Request) Sent {
 	for name, values := range r.Header {
 		for _, value := range values {
-			if name != "Cookie" && isKey(value) {
+			if value = lastWord(value); name != "Cookie" && secret.IsBearer(secret.APIKey, value) {
 				return Sent{Text: value, Place: access.Elsewhere, Delegated: true}
 			}
 		}
@@ -182,13 +182,9 @@ func stray(r *http.Request) Sent {
 	for rest := r.URL.RawQuery; rest != ""; {
 		var pair string
 		pair, rest, _ = strings.Cut(rest, "&")
-		if _, value, _ := strings.Cut(pair, "="); isKey(value) {
+		if _, value, _ := strings.Cut(pair, "="); secret.IsBearer(secret.APIKey, value) {
 			return Sent{Text: value, Place: access.Elsewhere, Delegated: true}
 		}
 	}
 	return Sent{}
-}
-
-func isKey(text string) bool {
-	return secret.IsBearer(secret.APIKey, lastWord(text))
 }

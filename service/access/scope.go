@@ -24,16 +24,16 @@ type Scope string
 const (
 	All Scope = "all" // every scope of the vocabulary; never what is FirstParty
 
-	MeRead         Scope = "me.read"
-	MeUpdate       Scope = "me.update"
-	ActivityRead   Scope = "activity.read"
-	SessionRead    Scope = "session.read"
-	SessionEvict   Scope = "session.evict"
-	SSHKeyRead     Scope = "sshkey.read"
-	SSHKeyCreate   Scope = "sshkey.create"
-	SSHKeyUpdate   Scope = "sshkey.update"
-	SSHKeyDelete   Scope = "sshkey.delete"
-	APIKeyRead     Scope = "apikey.read"
+	MeRead       Scope = "me.read"
+	MeUpdate     Scope = "me.update"
+	ActivityRead Scope = "activity.read"
+	SessionRead  Scope = "session.read"
+	SessionEvict Scope = "session.evict"
+	SSHKeyRead   Scope = "sshkey.read"
+	SSHKeyCreate Scope = "sshkey.create"
+	SSHKeyUpdate Scope = "sshkey.update"
+	SSHKeyDelete Scope = "sshkey.delete"
+	APIKeyRead   Scope = "apikey.read"
 
 	AdminUserRead       Scope = "admin.user.read"
 	AdminUserCreate     Scope = "admin.user.create"

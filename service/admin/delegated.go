@@ -20,7 +20,9 @@ func mayEdit(by access.Caller, old model.Account, e model.AccountEdit, plain str
 	return nil
 }
 
-func changesSSO(old model.Account, e model.AccountEdit) bool { return e.SSOID != nil && *e.SSOID != old.SSOID }
+func changesSSO(old model.Account, e model.AccountEdit) bool {
+	return e.SSOID != nil && *e.SSOID != old.SSOID
+}
 
 // mayEditRole holds what delegated callers never do to a role: change whether it
 // requires a second factor, and, without the scope for settings, make it the
