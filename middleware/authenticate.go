@@ -34,7 +34,6 @@ func Authenticate(who *authn.Service, anyDevice bool) gin.HandlerFunc {
 			web.Abort(c, err)
 			return
 		}
-		caller.RequestID = RequestIDOf(c)
 		c.Request = c.Request.WithContext(access.With(c.Request.Context(), caller))
 	}
 }
@@ -58,6 +57,7 @@ func presented(c *gin.Context) (authn.Presented, error) {
 	}
 	return authn.Presented{
 		Text: sent.Text, Place: sent.Place, ClientID: clientID, UserAgent: web.UserAgent(c), Address: ClientIP(c),
+		RequestID: RequestIDOf(c),
 	}, nil
 }
 
