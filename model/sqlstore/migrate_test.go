@@ -22,6 +22,7 @@ import (
 // tables are all records, each of which is a table.
 func tables() []any {
 	return []any{
+		model.APIKey{},
 		model.Account{},
 		model.AuditEvent{},
 		model.Device{},

@@ -16,6 +16,8 @@ const (
 	KeyDeviceTTL     = "device_session_ttl"
 	KeySSHKeyProof   = "sshkey_add_needs_proof"
 	KeySSHKeyUnused  = "sshkey_unused_days"
+	KeyAPIKeyUnused  = "apikey_unused_days"
+	KeyAPIKeyOff     = "apikey_unused_switch_off"
 	KeySFTPBanner    = "sftp_banner"
 
 	evictOldest      = "evict_oldest"
@@ -164,5 +166,7 @@ func globalItems() []Item {
 		{Key: KeyDeviceTTL, Default: "86400", Kind: Number, Help: "seconds an idle device without a login is kept; 0 keeps it"},
 		{Key: KeySSHKeyProof, Default: "false", Kind: Bool, Private: true, Guard: true, Help: "adding an SSH key needs a recent sign-in"},
 		{Key: KeySSHKeyUnused, Default: "180", Kind: Number, Private: true, Help: "days after which an unused SSH key is spoken of; 0 is never"},
+		{Key: KeyAPIKeyUnused, Default: "180", Kind: Number, Private: true, Help: "days after which an unused API key is reported; 0 is never"},
+		{Key: KeyAPIKeyOff, Default: "false", Kind: Bool, Private: true, Help: "unused API keys are revoked instead of reported"},
 	}
 }
