@@ -204,6 +204,7 @@ func (a *App) routes() (http.Handler, error) {
 		engine.Use(middleware.AccessLog(log, a.opts.Now))
 	}
 	engine.Use(
+		middleware.Statuses(),
 		middleware.Headers(),
 		middleware.Framing(),
 		middleware.Recovery(log, alist.Render),
@@ -214,7 +215,7 @@ func (a *App) routes() (http.Handler, error) {
 	engine.NoRoute(web.Handle(func(*gin.Context) error { return alist.ErrNoRoute }))
 	engine.NoMethod(web.Handle(func(*gin.Context) error { return alist.ErrMethod }))
 	for _, r := range a.table() {
-		chain := append(slices.Clone(r.guard), middleware.RequireScope(r.scope), web.Handle(r.handle))
+		chain := append(slices.Clone(r.guard), middleware.RequireScope(r.scope, a.apiKeys.Learn), web.Handle(r.handle))
 		if r.method == each {
 			engine.Any(r.path, chain...)
 			continue
