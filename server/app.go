@@ -257,7 +257,9 @@ func (a *App) openFlows(ctx context.Context, hasher *password.Hasher, policy pas
 	if a.newKey, err = a.openNewKey(); err != nil {
 		return err
 	}
-	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
+	a.who = authn.New(authn.Deps{
+		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Keys: a.apiKeys, Throttle: a.guesses, Audit: a.audit,
+	})
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses,
 		Audit: a.audit, EmailSet: watcher.EmailSet, Now: a.opts.Now,

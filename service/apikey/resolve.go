@@ -45,8 +45,9 @@ type remembered struct {
 
 // Resolve says which key this is, if it is good (P-02, P-03). It fails with
 // ErrInvalid, ErrInURL, ErrExpired or ErrAddress; for all but ErrInvalid the
-// Known is filled in, because a disabled account is told so first. A mistyped
-// text costs no look-up, and one that was seen before neither query nor write.
+// Known is filled in, because a disabled account is told so first. With ErrInvalid
+// it has an ID if the text was a key's once: whoever sends it guesses nothing. A
+// mistyped text costs no look-up, and one that was seen before neither query nor write.
 func (s *Service) Resolve(ctx context.Context, p Presented) (Known, error) {
 	if !secret.IsBearer(secret.APIKey, p.Text) {
 		return Known{}, ErrInvalid
@@ -64,7 +65,7 @@ func (s *Service) Resolve(ctx context.Context, p Presented) (Known, error) {
 	now := s.Now()
 	if err := r.judge(p, now); err != nil {
 		if errors.Is(err, ErrInvalid) {
-			return Known{}, err
+			return Known{ID: r.ID}, err
 		}
 		return r.Known, err
 	}

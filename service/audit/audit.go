@@ -39,6 +39,7 @@ const (
 	SSHKeyChanged    Kind = "ssh_key_changed"
 	SSHKeyLifted     Kind = "ssh_key_lifted" // a suspended key may sign in again
 	SSHKeyDeleted    Kind = "ssh_key_deleted"
+	APIKeyRefused    Kind = "api_key_refused" // a key that there never was
 	APIKeyCreated    Kind = "api_key_created"
 	APIKeyChanged    Kind = "api_key_changed"
 	APIKeyRotated    Kind = "api_key_rotated"

@@ -38,6 +38,7 @@ func sentences() map[Kind]string {
 		SSHKeyChanged:    "An SSH key was changed.",
 		SSHKeyLifted:     "A suspended SSH key was let in again.",
 		SSHKeyDeleted:    "An SSH key was deleted.",
+		APIKeyRefused:    "A wrong API key was refused.",
 		APIKeyCreated:    "An API key was created.",
 		APIKeyChanged:    "An API key was changed.",
 		APIKeyRotated:    "An API key was given a new text.",

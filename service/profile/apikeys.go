@@ -68,8 +68,8 @@ func (s *Service) unmake(ctx context.Context, by access.Caller, key model.APIKey
 // where that went well and the rest did not, the same call does the rest. It
 // fails with access.ErrFirstParty or as session.Service.Evict does.
 func (s *Service) EvictWithKeys(ctx context.Context, by access.Caller, deviceKey string) error {
-	if by.IsDelegated() {
-		return access.ErrFirstParty
+	if err := by.CheckOwner(); err != nil {
+		return err
 	}
 	if err := s.Sessions.Evict(ctx, by, deviceKey); err != nil {
 		return err
@@ -85,8 +85,8 @@ func (s *Service) EvictWithKeys(ctx context.Context, by access.Caller, deviceKey
 // session.Service.EvictAny does.
 func (s *Service) EvictAnyWithKeys(ctx context.Context, deviceKey string) error {
 	by := access.From(ctx)
-	if by.IsDelegated() {
-		return access.ErrFirstParty
+	if err := by.CheckOwner(); err != nil {
+		return err
 	}
 	if err := s.Sessions.EvictAny(ctx, deviceKey); err != nil {
 		return err

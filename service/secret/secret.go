@@ -26,10 +26,13 @@ func ID() string {
 // when n is not positive.
 func Password(n int) string { return draw(legible, n) }
 
+// StaticTokenPrefix is how AList's static tokens begin, and ours.
+const StaticTokenPrefix = "alist-"
+
 // StaticToken is a new operator's token in AList's form: "alist-", a random UUID
 // and 64 letters and digits, 106 characters in all (contract 3.2).
 func StaticToken() string {
-	return "alist-" + uuid() + draw(alphanumeric, 64)
+	return StaticTokenPrefix + uuid() + draw(alphanumeric, 64)
 }
 
 // uuid is a random (version 4) UUID, RFC 9562.
