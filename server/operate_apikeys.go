@@ -24,9 +24,9 @@ type APIKeyOf struct {
 	Username string
 }
 
-// APIKeys lists the keys of the account that the name means, or everybody's if
+// ListAPIKeys lists the keys of the account that the name means, or everybody's if
 // it is empty, revoked ones too. It fails with ErrNoAccount.
-func (a *App) APIKeys(ctx context.Context, name string) ([]APIKeyOf, error) {
+func (a *App) ListAPIKeys(ctx context.Context, name string) ([]APIKeyOf, error) {
 	if name != "" {
 		var list []APIKeyOf
 		_, err := a.withAccount(ctx, name, func(found model.Account) (err error) {
@@ -68,7 +68,7 @@ const unusedFor = 180 * 24 * time.Hour
 
 // UnusedAPIKeys lists the keys that work and were not used for long.
 func (a *App) UnusedAPIKeys(ctx context.Context) ([]APIKeyOf, error) {
-	list, err := a.APIKeys(ctx, "")
+	list, err := a.ListAPIKeys(ctx, "")
 	now, most := a.opts.Now(), cmp.Or(a.Settings.APIKeyUnused(), unusedFor)
 	return slices.DeleteFunc(list, func(k APIKeyOf) bool {
 		dead := !k.RevokedAt.IsZero() || !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt.Time)

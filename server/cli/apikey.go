@@ -38,7 +38,7 @@ func (c *commands) listAPIKeys() *cobra.Command {
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.attached(cmd, func(ctx context.Context, app *server.App) error {
-				list, err := app.APIKeys(ctx, user)
+				list, err := app.ListAPIKeys(ctx, user)
 				if err != nil {
 					return err
 				}

@@ -19,7 +19,7 @@ import (
 	"latchkey/service/revocation"
 )
 
-var start = time.Date(2026, 11, 20, 10, 33, 1, 585_072_309, time.UTC)
+var start = time.Date(2026, 11, 20, 10, 33, 1, 585_000_000, time.UTC)
 
 const (
 	alice = "a11ce000000000000000000000000000"
