@@ -84,3 +84,10 @@ func refused(t testing.TB, what string, got servertest.Reply, code int, message 
 func accountNamed(name string) model.Account {
 	return model.Account{Username: name, Roles: model.IntList{model.RoleAdmin}}
 }
+
+// openKeyHouseOn opens a server on a folder that outlives it.
+func openKeyHouseOn(t testing.TB, folder string, clock *servertest.Clock) *keyHouse {
+	t.Helper()
+	use := func(c *config.Config, o *server.Options) { c.Data, o.Now = folder, clock.Now }
+	return &keyHouse{Server: servertest.Open(t, use), clock: clock}
+}
