@@ -1,9 +1,11 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
+	"latchkey/model"
 	"latchkey/server"
 	"latchkey/server/config"
 	"latchkey/server/servertest"
@@ -41,7 +43,7 @@ func (h *keyHouse) key(t testing.TB, owner string, w apikey.Wanted) (string, int
 	t.Helper()
 	if w.Name == "" {
 		h.made++
-		w.Name = "key " + string(rune('a'+h.made))
+		w.Name = fmt.Sprintf("key %d", h.made)
 	}
 	text, key, err := h.App.NamedKeys().Create(t.Context(), h.owner(t, owner), w)
 	if err != nil {
@@ -76,4 +78,16 @@ func refused(t testing.TB, what string, got servertest.Reply, code int, message 
 	if challenged := len(got.Header["Www-Authenticate"]) == 2; challenged != (code == http.StatusUnauthorized) && message[:7] != "Missing" {
 		t.Errorf("%s: %d with WWW-Authenticate %q", what, code, got.Header["Www-Authenticate"])
 	}
+}
+
+// accountNamed is an admin's account.
+func accountNamed(name string) model.Account {
+	return model.Account{Username: name, Roles: model.IntList{model.RoleAdmin}}
+}
+
+// openKeyHouseOn opens a server on a folder that outlives it.
+func openKeyHouseOn(t testing.TB, folder string, clock *servertest.Clock) *keyHouse {
+	t.Helper()
+	use := func(c *config.Config, o *server.Options) { c.Data, o.Now = folder, clock.Now }
+	return &keyHouse{Server: servertest.Open(t, use), clock: clock}
 }
