@@ -318,7 +318,7 @@ func (w *witness) holdNoSecret(file string) {
 			w.Errorf("%s lack what happened", where)
 		}
 		for what, kept := range w.secrets {
-			if strings.Contains(held, secret) {
+			if strings.Contains(held, kept) {
 				w.Errorf("%s hold the %s", where, what)
 			}
 		}
