@@ -10,6 +10,7 @@ import (
 
 	"latchkey/server/servertest"
 	"latchkey/service/access"
+	"latchkey/service/totp/totptest"
 )
 
 // keyForm is what ann sends for a key that may see her account, with changes.
@@ -191,7 +192,7 @@ func TestThePageAsksAgain(t *testing.T) {
 
 func TestThePageAsksForACode(t *testing.T) {
 	w := watch(t)
-	w.enrol(t, w.ann.Token)
+	secret := w.enrol(t, w.ann.Token)
 	page := w.postKey(t, keyForm())
 	wantPage(t, "without a code", page, http.StatusUnauthorized, `name="otp_code"`, "The password is right", `value="photo backup"`)
 	page = w.postKey(t, keyForm("otp_code", "000000"))
@@ -199,6 +200,12 @@ func TestThePageAsksForACode(t *testing.T) {
 	if keyOn(page) != "" {
 		t.Error("a key was made")
 	}
+	code := totptest.Code(secret, w.clock.Now())
+	page = w.postKey(t, keyForm("otp_code", code))
+	if key := keyOn(page); page.Status != http.StatusOK || !w.opens(t, key) {
+		t.Errorf("with the code: %d\n%s", page.Status, page.Text)
+	}
+	wantPage(t, "the code again", w.postKey(t, keyForm("otp_code", code, "name", "second")), http.StatusUnauthorized, "Invalid 2FA code.")
 }
 
 // Guessing on the page is guessing: it is counted with all other sign-ins.
