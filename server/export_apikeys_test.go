@@ -8,9 +8,6 @@ import (
 // NamedKeys are the API keys, for tests that make some without a door.
 func (a *App) NamedKeys() *apikey.Service { return a.apiKeys }
 
-// APIKeys are the same, by the name that other tests know.
-func (a *App) APIKeys() *apikey.Service { return a.apiKeys }
-
 // Row is a row of the route table.
 type Row struct {
 	Method, Path string // Method is * for every one

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"html"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"latchkey/server/servertest"
 	"latchkey/service/access"
+	"latchkey/service/audit"
 	"latchkey/service/totp/totptest"
 )
 
@@ -170,6 +172,9 @@ func TestThePageAsksAgain(t *testing.T) {
 	} {
 		page := w.postKey(t, tt.form)
 		wantPage(t, name, page, tt.status, `role="alert"`, tt.text, `value="90"`, `value="`+tt.form.Get("username")+`"`, `name="offer" value="session.read"`)
+		if strings.Contains(page.Text, "Some program proposes") {
+			t.Errorf("%s: who asked by themselves is told of a program", name)
+		}
 		if keyOn(page) != "" || strings.Contains(page.Text, servertest.AdminPassword) || strings.Contains(page.Text, `value="wrong"`) {
 			t.Errorf("%s: a key, or the password, is on the page:\n%s", name, page.Text)
 		}
@@ -187,6 +192,33 @@ func TestThePageAsksAgain(t *testing.T) {
 	wantPage(t, "a form on another site", foreign, http.StatusForbidden, "another site")
 	if n := len(w.query(t, "SELECT id FROM api_keys")); n != 1 {
 		t.Errorf("%d keys, want the one", n)
+	}
+}
+
+// What a link proposed is still a proposal after a mistake.
+func TestThePageRemembersThatItWasProposed(t *testing.T) {
+	w := watch(t)
+	wantPage(t, "the link", w.Do(t, servertest.Request{Path: newKeyAt + "?scope=me.read"}), http.StatusOK, `name="proposed" value="1"`)
+	wantPage(t, "a mistake", w.postKey(t, keyForm("proposed", "1", "password", "wrong")), http.StatusBadRequest, "Some program proposes", `name="proposed" value="1"`)
+}
+
+// The password that is changed while a key is made with it makes none.
+func TestAPasswordThatIsChangedMeanwhileMakesNoKey(t *testing.T) { // R-01
+	w := watch(t)
+	keys := w.App.NamedKeys()
+	record := keys.Record
+	keys.Record = func(ctx context.Context, e audit.Event) error {
+		if e.Kind == audit.APIKeyCreated { // stored by now, and not told
+			if _, err := w.App.SetPassword(t.Context(), "ann", newPassword); err != nil {
+				t.Errorf("change the password: %v", err)
+			}
+		}
+		return record(ctx, e)
+	}
+	page := w.postKey(t, keyForm())
+	wantPage(t, "the form", page, http.StatusConflict, "Account has been changed meanwhile, try again.")
+	if n := len(w.query(t, "SELECT id FROM api_keys")); n != 0 || keyOn(page) != "" {
+		t.Errorf("%d keys are left", n)
 	}
 }
 

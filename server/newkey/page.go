@@ -23,6 +23,7 @@ type data struct {
 // form is a key that is proposed or asked for.
 type form struct {
 	Action   string
+	Proposed bool
 	Name     string
 	Scopes   []offer
 	Days     int // 0: for ever
@@ -42,7 +43,7 @@ type made struct{ Key, Base string }
 
 // ask shows the form.
 func (a *API) ask(c *gin.Context, status int, r request, alert string) error {
-	f := &form{Action: Path, Name: r.name, Days: r.days, Username: r.username, AsksCode: r.asksCode}
+	f := &form{Action: Path, Proposed: r.proposed, Name: r.name, Days: r.days, Username: r.username, AsksCode: r.asksCode}
 	for _, s := range access.Vocabulary() {
 		if r.offers(s.Scope) {
 			f.Scopes = append(f.Scopes, offer{ScopeText: s, Ticked: r.ticks(s.Scope), Warning: warning(s.Scope)})

@@ -40,6 +40,7 @@ const (
 	fieldUsername = "username"
 	fieldPassword = "password"
 	fieldCode     = "otp_code"
+	fieldProposed = "proposed" // 1: the form came from a link that proposed a key
 )
 
 // request is a key that somebody proposes or asks for.
@@ -78,7 +79,7 @@ func answer(c *gin.Context) (request, error) {
 		return request{}, ErrForeign
 	}
 	values, err := web.FormFields(c, web.Fields{
-		Once: []string{fieldName, fieldDays, fieldUsername, fieldPassword, fieldCode}, Many: []string{fieldScope, fieldOffer},
+		Once: []string{fieldName, fieldDays, fieldUsername, fieldPassword, fieldCode, fieldProposed}, Many: []string{fieldScope, fieldOffer},
 	})
 	if err != nil {
 		return request{}, err
@@ -89,6 +90,7 @@ func answer(c *gin.Context) (request, error) {
 			r.ticked = append(r.ticked, s)
 		}
 	}
+	r.proposed = values.Get(fieldProposed) != ""
 	r.username, r.password = values.Get(fieldUsername), values.Get(fieldPassword)
 	r.code = strings.TrimSpace(values.Get(fieldCode))
 	return r, err
