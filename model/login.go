@@ -15,6 +15,8 @@ const (
 	EndDisabled  EndReason = "disabled"   // the account was disabled
 	EndKey       EndReason = "key"        // the SSH key was deleted or its limits changed
 	EndCleaned   EndReason = "cleaned"    // the device was idle for too long
+	EndRevoked   EndReason = "revoked"    // its tokens were revoked, or what was given to the app was taken back
+	EndReused    EndReason = "reused"     // a code or refresh token was used twice: somebody else may have it
 )
 
 // Login is one successful sign-in under a device; its token names it as sid.
