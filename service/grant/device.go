@@ -54,7 +54,9 @@ type DevicePoll struct {
 
 // StartDevice begins a device authorization (RFC 8628 §3.2). It fails with
 // ErrBusy.
-func (s *Service) StartDevice(ctx context.Context, d DeviceStart) (DeviceAnswer, error) { panic("soon") }
+func (s *Service) StartDevice(ctx context.Context, d DeviceStart) (DeviceAnswer, error) {
+	panic("soon")
+}
 
 // DeviceRequest finds the device that waits under a user code, however it is
 // spelled. It fails with ErrUserCode or ErrGuesses.
