@@ -44,6 +44,12 @@ const (
 	KeyRemoved       Kind = "key_removed"
 	MasterKeyChanged Kind = "master_key_changed"
 	Founded          Kind = "founded"
+	AppRegistered    Kind = "oauth_app_registered"
+	AppChanged       Kind = "oauth_app_changed"
+	AppSecretRotated Kind = "oauth_app_secret_rotated"
+	AppDeleted       Kind = "oauth_app_deleted"
+	ScopeDeclared    Kind = "oauth_scope_declared"
+	ScopeWithdrawn   Kind = "oauth_scope_withdrawn"
 	Commanded        Kind = "changed_by_command" // somebody at the machine changed what the fields name; empty fields: everything. Logged and not stored: the command stores what it did
 )
 

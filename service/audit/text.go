@@ -43,6 +43,12 @@ func sentences() map[Kind]string {
 		KeyRemoved:       "An old token key was removed.",
 		MasterKeyChanged: "The server's keys were sealed under another master key.",
 		Founded:          "The server was set up.",
+		AppRegistered:    "An app was registered.",
+		AppChanged:       "A registered app was changed.",
+		AppSecretRotated: "A registered app was given another secret.",
+		AppDeleted:       "A registered app was deleted.",
+		ScopeDeclared:    "A scope was declared.",
+		ScopeWithdrawn:   "A declared scope was withdrawn.",
 	}
 }
 

@@ -23,6 +23,8 @@ type Opening struct {
 	Address    string // the client's, in full; rows hold it masked
 	Replaces   string // a live token of the same device that this sign-in replaces
 	Limits     Limits
+
+	PairFor time.Duration // not 0: no session token stands for the login but a pair of tokens, and it lives for so long
 }
 
 // Limits are the account's device limits.

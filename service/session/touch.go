@@ -25,12 +25,38 @@ func (t *touches) add(touch model.Touch) {
 		t.waiting = make(map[string]model.Touch)
 	}
 	before, there := t.waiting[touch.LoginID]
+	if touch.Keep {
+		touch = over(before, touch)
+	}
 	if !there && len(t.waiting) >= pendingCap {
 		return // the database has been away for long; last_active is worth no more memory
 	}
 	if touch.At.After(before.At.Time) {
 		t.waiting[touch.LoginID] = touch
 	}
+}
+
+// over is a use that leaves empty what an earlier one says.
+func over(before, touch model.Touch) model.Touch {
+	if touch.UserAgent == "" {
+		touch.UserAgent = before.UserAgent
+	}
+	if touch.IP == "" {
+		touch.IP = before.IP
+	}
+	return touch
+}
+
+// showing is a device with a use that is not written yet.
+func showing(d model.DeviceView, t model.Touch) model.DeviceView {
+	d.SeenAt = t.At
+	if !t.Keep || t.UserAgent != "" {
+		d.UserAgent = t.UserAgent
+	}
+	if !t.Keep || t.IP != "" {
+		d.IP = t.IP
+	}
+	return d
 }
 
 func (t *touches) take() []model.Touch {
