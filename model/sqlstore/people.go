@@ -115,6 +115,9 @@ func editColumns(e model.AccountEdit) map[string]any {
 	if e.Username != nil {
 		columns["username"], columns["name_folded"], columns["name_key"] = *e.Username, *e.NameFolded, *e.NameKey
 	}
+	if e.Username != nil || e.Email != nil {
+		columns["profile_at"] = e.At
+	}
 	if e.PasswordHash != nil {
 		columns["password_hash"], columns["password_at"] = *e.PasswordHash, e.At
 		columns["must_change_password"] = false

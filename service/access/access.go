@@ -48,6 +48,8 @@ type Account struct {
 
 	Email         string // empty: none
 	EmailVerified bool
+
+	ChangedAt time.Time // when name or address were last changed
 }
 
 // IsAdmin reports whether the account holds the admin role.

@@ -1,8 +1,11 @@
 package oauth
 
 import (
+	"errors"
 	"net/url"
+	"strings"
 
+	"latchkey/service/client"
 	"latchkey/service/fault"
 )
 
@@ -17,7 +20,29 @@ var (
 	// that it hangs on is missing or given twice.
 	ErrPageRequest = fault.New(fault.Invalid, "oauth_request_malformed", "The app's request is malformed")
 	// ErrNoIssuer says that nobody told the server its address.
-	ErrNoIssuer = fault.New(fault.Unavailable, "oauth_no_issuer", "OAuth needs the server's address: start it with --site-url")
+	ErrNoIssuer = fault.New(fault.Unavailable, "oauth_no_issuer", "OAuth needs this server's address: set it with --site-url")
+)
+
+// What apps are told. The codes are those of RFC 6749 §5.2, RFC 6750 §3.1 and
+// RFC 8707 §2.
+var (
+	// ErrRequest says that a request lacks something or gives it twice.
+	ErrRequest = fault.New(fault.Invalid, "invalid_request", "The request is malformed")
+	// ErrGrantType says that there is no such way to tokens.
+	ErrGrantType = fault.New(fault.Invalid, "unsupported_grant_type",
+		"grant_type must be authorization_code, refresh_token or urn:ietf:params:oauth:grant-type:device_code")
+	// ErrToken says that an access token is malformed, unknown, expired or ended.
+	ErrToken = fault.New(fault.Unauthenticated, "invalid_token", "The access token is invalid, expired or revoked")
+	// ErrInsufficient says that an access token lacks the scope.
+	ErrInsufficient = fault.New(fault.Forbidden, "insufficient_scope", "The access token lacks the scope openid")
+	// ErrTarget says that a resource is malformed, or not the one of the grant.
+	ErrTarget = fault.New(fault.Invalid, "invalid_target", "resource must be the one that access was asked for")
+)
+
+// What is refused with prompt=none (OpenID Connect Core 1.0 §3.1.2.6).
+const (
+	LoginRequired   = "login_required"
+	ConsentRequired = "consent_required"
 )
 
 // RedirectError is a failure that the app is told by redirecting the browser
@@ -30,7 +55,7 @@ type RedirectError struct {
 	Issuer      string
 }
 
-// Error is the description.
+// Error is the failure in words.
 func (e *RedirectError) Error() string { return e.Code + ": " + e.Description }
 
 // Location is where the browser is sent.
@@ -40,32 +65,25 @@ func (e *RedirectError) Location() string {
 	})
 }
 
-// answerTo is a redirect URI with what the app is told. Empty values are left out;
-// what the URI's own query holds stays (RFC 6749 §3.1.2).
+// answerTo is a redirect URI with what the app is told. Empty values are left
+// out; what the URI's own query holds stays as it is (RFC 6749 §3.1.2).
 func answerTo(redirectURI string, told url.Values) string {
-	for key, values := range told {
+	for name, values := range told {
 		if values[0] == "" {
-			told.Del(key)
+			told.Del(name)
 		}
 	}
 	between := "?"
-	if i := len(redirectURI); i > 0 {
-		for j := range i {
-			if redirectURI[j] == '?' {
-				between = "&"
-				break
-			}
-		}
+	if strings.Contains(redirectURI, "?") {
+		between = "&"
 	}
 	return redirectURI + between + told.Encode()
 }
 
-// What the flow refuses with prompt=none (OpenID Connect Core 1.0 §3.1.2.6).
-const (
-	LoginRequired   = "login_required"
-	ConsentRequired = "consent_required"
-)
-
-// ErrUserCode says that no device waits for this code: it was mistyped, used or
-// is too old.
-var ErrUserCode = fault.New(fault.NotFound, "oauth_user_code_unknown", "No device waits for this code")
+// scopeFault is why scopes are refused, in words.
+func scopeFault(err error) string {
+	if errors.Is(err, client.ErrScope) {
+		return fault.Of(err).Text
+	}
+	return "The app may not ask for this scope"
+}

@@ -2,6 +2,9 @@ package oauth
 
 import (
 	"time"
+
+	"latchkey/model"
+	"latchkey/service/client"
 )
 
 // App is a registered app as people are shown it.
@@ -13,21 +16,18 @@ type App struct {
 	Public   bool   // it has no secret: anybody can say to be it
 }
 
-// ScopeText is a scope in words.
-type ScopeText struct {
-	Name string
-	Text string
+func appOf(c model.OAuthClient) App {
+	return App{ID: c.ID, Name: c.Name, Icon: c.Icon, Homepage: c.Homepage, Public: !c.Confidential}
 }
 
 // Request is an app's request for access whose client and redirect URI were
 // found right. It is made by Begin only.
 type Request struct {
 	App         App
-	Issuer      string
-	RedirectURI string // as the app sent it, or its only one
-	Sent        bool   // the app sent the redirect URI
+	Issuer      string // the server's address
+	RedirectURI string // as the app sent it
 	Scopes      []string
-	Texts       []ScopeText // of Scopes, in their order
+	Texts       []client.ScopeText // of Scopes, in their order
 	State       string
 	Challenge   string // of PKCE, S256; empty where an admin made it optional
 	Nonce       string
@@ -44,10 +44,11 @@ type Request struct {
 
 // Question is what a device waits for an answer to.
 type Question struct {
-	App       App
-	UserCode  string // as it is shown: XXXX-XXXX
-	Scopes    []string
-	Texts     []ScopeText
-	Grants    time.Duration // as in Request
-	ExpiresAt time.Time
+	App      App
+	UserCode string // as it is shown: XXXX-XXXX
+	Scopes   []string
+	Texts    []client.ScopeText
+	Grants   time.Duration // as in Request
+	Address  string        // masked: where the app asked from, which its owner may recognise
+	Since    time.Time
 }

@@ -73,6 +73,7 @@ type Service struct {
 	sourceCodes *table // by account and address: codes
 	failures    *table // by account and source: until when the last failure can be undone; not stored, so that a crash undoes none
 	lifts       *table // by account: lifts by its owner; not stored, because no guesser restarts the server
+	secrets     *table // by app and address: wrong client secrets; not stored
 	known       *table // by account and address: until when it is known; the rows are the truth, these the ones not yet written
 
 	pending *pending
@@ -99,6 +100,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		sourceCodes: newTable(model.ThrottleSourceCodes, cfg.SourceCodes, cfg.MaxKeys),
 		failures:    newTable("", Limit{}, cfg.MaxKeys),
 		lifts:       newTable("", cfg.Lifts, cfg.MaxKeys),
+		secrets:     newTable("", cfg.Secrets, cfg.MaxKeys),
 		known:       newTable(model.ThrottleKnown, Limit{}, cfg.MaxKeys),
 		pending:     newPending(),
 	}
@@ -218,10 +220,10 @@ func (s *Service) stored(ctx context.Context, t *Ticket) (*Ticket, error) {
 	return nil, fmt.Errorf("store attempt: %w", err)
 }
 
-// Keys is how many entries are held, for a gauge: at most eight times
+// Keys is how many entries are held, for a gauge: at most nine times
 // Config.MaxKeys.
 func (s *Service) Keys() int {
-	n := s.failures.size() + s.lifts.size() + s.known.size()
+	n := s.failures.size() + s.lifts.size() + s.secrets.size() + s.known.size()
 	for _, t := range s.counters() {
 		n += t.size()
 	}

@@ -114,6 +114,22 @@ func (s *Store) AccountByName(_ context.Context, exact, folded string) (model.Ac
 	return copyAccount(alike[0]), nil
 }
 
+// AccountByEmail is account.Store's.
+func (s *Store) AccountByEmail(_ context.Context, addresses []string) (model.Account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []model.Account
+	for _, a := range s.accounts {
+		if a.EmailVerified && slices.Contains(addresses, a.Email) {
+			found = append(found, a)
+		}
+	}
+	if len(found) != 1 {
+		return model.Account{}, model.ErrNotFound
+	}
+	return copyAccount(found[0]), nil
+}
+
 // Profile is account.Store's.
 func (s *Store) Profile(_ context.Context, key string) (model.Profile, error) {
 	s.mu.Lock()
@@ -218,6 +234,9 @@ func edited(a model.Account, e model.AccountEdit) model.Account {
 	}
 	if e.PasswordHash != nil {
 		a.PasswordHash, a.PasswordAt, a.MustChangePassword = *e.PasswordHash, e.At, false
+	}
+	if e.Username != nil || e.Email != nil {
+		a.ProfileAt = e.At
 	}
 	put(&a.BasePath, e.BasePath)
 	put(&a.Roles, e.Roles)
