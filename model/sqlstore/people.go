@@ -52,6 +52,9 @@ func (s *Accounts) EditAccount(ctx context.Context, key string, e model.AccountE
 		if len(columns) == 0 {
 			return nil
 		}
+		if e.Shows(old) {
+			columns["profile_at"] = e.At
+		}
 		err := tx.Model(&model.Account{}).Where("accounts.key = ?", key).Updates(columns).Error
 		return firstError(err, rolesExist(tx, e.Roles), adminLeft(tx, old), endEdited(tx, old, e), endMailed(tx, old, e))
 	})
@@ -114,9 +117,6 @@ func editColumns(e model.AccountEdit) map[string]any {
 	columns := map[string]any{}
 	if e.Username != nil {
 		columns["username"], columns["name_folded"], columns["name_key"] = *e.Username, *e.NameFolded, *e.NameKey
-	}
-	if e.Username != nil || e.Email != nil {
-		columns["profile_at"] = e.At
 	}
 	if e.PasswordHash != nil {
 		columns["password_hash"], columns["password_at"] = *e.PasswordHash, e.At

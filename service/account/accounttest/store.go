@@ -229,14 +229,14 @@ func (s *Store) adminLeft(old model.Account) error {
 }
 
 func edited(a model.Account, e model.AccountEdit) model.Account {
+	if e.Shows(a) {
+		a.ProfileAt = e.At
+	}
 	if e.Username != nil {
 		a.Username, a.NameFolded, a.NameKey = *e.Username, *e.NameFolded, *e.NameKey
 	}
 	if e.PasswordHash != nil {
 		a.PasswordHash, a.PasswordAt, a.MustChangePassword = *e.PasswordHash, e.At, false
-	}
-	if e.Username != nil || e.Email != nil {
-		a.ProfileAt = e.At
 	}
 	put(&a.BasePath, e.BasePath)
 	put(&a.Roles, e.Roles)
