@@ -17,6 +17,7 @@ import (
 	"latchkey/server/courier"
 	"latchkey/server/mailed"
 	"latchkey/server/sftpd"
+	"latchkey/server/signin"
 	"latchkey/service/account"
 	"latchkey/service/admin"
 	"latchkey/service/audit"
@@ -69,6 +70,8 @@ type App struct {
 	who   *authn.Service
 	api   *alist.API
 	pages *mailed.API
+
+	signin *signin.API
 
 	mailer   *courier.Mailer // nil: no mail server is configured
 	sshKeys  *sshkey.Service
@@ -259,6 +262,9 @@ func (a *App) openFlows(hasher *password.Hasher, policy password.Policy, passwor
 		Admin: a.Admins, Accounts: a.Accounts, Login: logins, Profile: a.Profile, Sessions: a.Sessions,
 		Settings: a.Settings, Factors: factors, SSHKeys: a.sshKeys, Audit: a.audit, Watch: watcher, Connections: a.live,
 	})
+	if err := a.openBrowse(logins); err != nil {
+		return err
+	}
 	return a.openSFTP(logins, a.sshKeys)
 }
 

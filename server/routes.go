@@ -72,7 +72,7 @@ func (a *App) table() []route {
 		{get, "/api/openapi.json", public, access.Open, openAPI},
 	}
 	return slices.Concat(rows, a.administered(admin), a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin),
-		a.history(caller, admin), a.linked(caller), a.absent(public, caller))
+		a.history(caller, admin), a.linked(caller), a.signedInto(), a.absent(public, caller))
 }
 
 // administered are the routes of admins.
@@ -209,7 +209,7 @@ func (a *App) routes() (http.Handler, error) {
 		middleware.Recovery(log, alist.Render),
 		middleware.Errors(log, alist.Render),
 		cors,
-		middleware.BodyLimit("/api/auth/", "/account/"),
+		middleware.BodyLimit("/api/auth/", "/account/", "/session/"),
 	)
 	engine.NoRoute(web.Handle(func(*gin.Context) error { return alist.ErrNoRoute }))
 	engine.NoMethod(web.Handle(func(*gin.Context) error { return alist.ErrMethod }))

@@ -29,6 +29,8 @@ type View struct {
 	Facts   []Fact
 	Warning string // what people should know before they type; at the end of the page
 	Data    any    // what the body shows
+
+	onward template.URL // set by Forward
 }
 
 // Fact is a line of two columns.
@@ -52,7 +54,7 @@ func New(title func() string, body string) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read layout: %w", err)
 	}
-	if _, err := text.Parse(`{{define "body"}}` + body + `{{end}}`); err != nil {
+	if _, err := text.New("body").Parse(body); err != nil {
 		return nil, fmt.Errorf("read page: %w", err)
 	}
 	return &Page{text: text, title: title, policy: policy(), referrer: "no-referrer"}, nil
