@@ -89,12 +89,11 @@ func (a *API) Confirm(c *gin.Context) error {
 	case errors.Is(err, login.ErrMustChange):
 		return a.mustChange(c, web.Status(f.Kind))
 	}
-	retryAfter(c, f)
-	return a.askConfirm(c, web.Status(f.Kind), confirmWords(f, err), caller, in.next)
+	return a.askConfirm(c, web.Status(f.Kind), confirmWords(c, err), caller, in.next)
 }
 
 // confirmWords is what is said above the password.
-func confirmWords(f *fault.Error, err error) string {
+func confirmWords(c *gin.Context, err error) string {
 	switch {
 	case isWrong(err):
 		return wrongWord
@@ -103,7 +102,7 @@ func confirmWords(f *fault.Error, err error) string {
 	case errors.Is(err, totp.ErrWrongCode):
 		return wrongCode
 	}
-	return sentence(f)
+	return page.Sentence(c, fault.Of(err))
 }
 
 // Moved sends those who open the address of a form to a page.

@@ -63,15 +63,6 @@ func New(d Deps) (*API, error) {
 	return &API{deps: d, page: made.WithOrigin()}, nil
 }
 
-// Page is a page for doors that have Caller behind their forms.
-func (a *API) Page(text string) (*page.Page, error) {
-	made, err := page.New(a.deps.Title, text)
-	if err != nil {
-		return nil, err
-	}
-	return made.WithOrigin(), nil
-}
-
 // Render answers a failure with a page in words.
 func (a *API) Render(c *gin.Context, f *fault.Error, requestID string) {
 	a.page.Render(c, f, requestID)
@@ -100,16 +91,8 @@ type signOutForm struct{ Who, Next string }
 type link struct{ To, Text string }
 
 func (a *API) show(c *gin.Context, status int, v page.View) error {
-	v.Warning = Unprotected(c)
+	v.Warning = page.Unprotected(c)
 	return a.page.Show(c, status, v)
-}
-
-// Unprotected is what a page says over plain HTTP, else "" (ruling 36).
-func Unprotected(c *gin.Context) string {
-	if middleware.IsHTTPS(c) {
-		return ""
-	}
-	return "This connection is not protected: others on the network can read what you type here. Use an https address if there is one."
 }
 
 // AskSignIn asks for a name and a password.

@@ -68,7 +68,7 @@ func (a *API) Required(c *gin.Context, next string) (access.Caller, bool, error)
 
 // Ask sends the browser to sign in and on to next. name is what somebody else
 // believes the account to be called: it is only typed in beforehand.
-func Ask(c *gin.Context, next, name string) {
+func (*API) Ask(c *gin.Context, next, name string) {
 	values := url.Values{"next": {next}}
 	if name != "" {
 		values.Set("name", name)
@@ -77,7 +77,7 @@ func Ask(c *gin.Context, next, name string) {
 }
 
 // AskAgain sends somebody who is signed in to prove it once more and on to next.
-func AskAgain(c *gin.Context, next string) { redirect(c, with(PathConfirm, next)) }
+func (*API) AskAgain(c *gin.Context, next string) { redirect(c, with(PathConfirm, next)) }
 
 func redirect(c *gin.Context, to string) {
 	c.Header("Cache-Control", "no-store")

@@ -2,12 +2,7 @@ package signin
 
 import (
 	"errors"
-	"math"
 	"net/http"
-	"strconv"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -40,7 +35,6 @@ func (a *API) refused(c *gin.Context, in typed, half login.Half, err error) erro
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 		return err
 	}
-	retryAfter(c, f)
 	status := web.Status(f.Kind)
 	switch {
 	case errors.Is(err, login.ErrMustChange):
@@ -48,9 +42,9 @@ func (a *API) refused(c *gin.Context, in typed, half login.Half, err error) erro
 	case errors.Is(err, totp.ErrWrongCode) && in.ticket != "":
 		return a.askCode(c, status, wrongCode, again)
 	case f.Kind == fault.TooMany && in.ticket != "":
-		return a.askCode(c, status, sentence(f), again)
+		return a.askCode(c, status, page.Sentence(c, f), again)
 	}
-	return a.askPassword(c, status, words(f, err, in.ticket != ""), again)
+	return a.askPassword(c, status, words(c, err, in.ticket != ""), again)
 }
 
 func (a *API) mustChange(c *gin.Context, status int) error {
@@ -78,7 +72,7 @@ func (a *API) nowCode(c *gin.Context, again form, half login.Half) error {
 }
 
 // words is what is said above the name and the password.
-func words(f *fault.Error, err error, hadTicket bool) string {
+func words(c *gin.Context, err error, hadTicket bool) string {
 	switch {
 	case isWrong(err) && hadTicket:
 		return tooSlow
@@ -87,45 +81,9 @@ func words(f *fault.Error, err error, hadTicket bool) string {
 	case errors.Is(err, totp.ErrWrongCode):
 		return wrongCode
 	}
-	return sentence(f)
+	return page.Sentence(c, fault.Of(err))
 }
 
 func isWrong(err error) bool {
 	return errors.Is(err, login.ErrCredentials) || errors.Is(err, session.ErrOvertaken)
-}
-
-// sentence is a failure's text as pages say it, and when to try again.
-func sentence(f *fault.Error) string {
-	text := f.Text
-	if r, size := utf8.DecodeRuneInString(text); size > 0 {
-		text = string(unicode.ToUpper(r)) + text[size:]
-	}
-	if text != "" && text[len(text)-1] != '.' {
-		text += "."
-	}
-	if f.RetryAfter <= 0 {
-		return text
-	}
-	return text + " The next try is possible in " + span(f.RetryAfter) + "."
-}
-
-// span is a time to wait in words, rounded up.
-func span(d time.Duration) string {
-	n, unit := math.Ceil(d.Seconds()), "second"
-	if d > 90*time.Second {
-		n, unit = math.Ceil(d.Minutes()), "minute"
-	}
-	if d > 90*time.Minute {
-		n, unit = math.Ceil(d.Hours()), "hour"
-	}
-	if n != 1 {
-		unit += "s"
-	}
-	return strconv.Itoa(int(n)) + " " + unit
-}
-
-func retryAfter(c *gin.Context, f *fault.Error) {
-	if f.RetryAfter > 0 {
-		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
-	}
 }
