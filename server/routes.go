@@ -17,6 +17,8 @@ import (
 const (
 	get  = http.MethodGet
 	post = http.MethodPost
+	put  = http.MethodPut
+	del  = http.MethodDelete
 	each = "*" // every method
 )
 
@@ -72,7 +74,7 @@ func (a *App) table() []route {
 		{get, "/api/openapi.json", public, access.Open, openAPI},
 	}
 	return slices.Concat(rows, a.administered(admin), a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin),
-		a.history(caller, admin), a.linked(caller), a.absent(public, caller))
+		a.history(caller, admin), a.linked(caller), a.registered(), a.absent(public, caller))
 }
 
 // administered are the routes of admins.
