@@ -11,7 +11,9 @@ import (
 	"latchkey/service/account"
 	"latchkey/service/authn"
 	"latchkey/service/fault"
+	"latchkey/service/grant"
 	"latchkey/service/login"
+	"latchkey/service/oauth"
 	"latchkey/service/totp"
 )
 
@@ -28,6 +30,7 @@ const (
 	codeTwoFactor  = 203
 	codeParameter  = 40001
 	codeBlocked    = 40017
+	codeCredential = 40020
 	codeWrongCode  = 40022
 	codeWrongLogin = 40080
 	codeScope      = 40089
@@ -82,6 +85,8 @@ func codeOf(f *fault.Error) int {
 		return codeWrongLogin
 	case f.Is(totp.ErrWrongCode):
 		return codeWrongCode
+	case f.Is(grant.ErrGrant), f.Is(oauth.ErrTicket):
+		return codeCredential
 	case f.Kind == fault.Invalid:
 		return codeParameter
 	case f.Kind == fault.CodeRequired:
