@@ -28,30 +28,25 @@ func (a *App) endApp(ctx context.Context, _ string) error {
 	return nil
 }
 
-// registered are the routes by which admins look after OAuth apps. Their
-// failures, also those of the guards, have the envelope of these doors.
+// registered are the routes by which admins look after OAuth apps.
 func (a *App) registered() []route {
 	var (
-		api     = a.openid
-		log     = a.opts.Log
-		who     = middleware.Authenticate(a.who, false)
-		login   = openid.RequireLogin()
-		held    = middleware.RequireEnrolled()
-		admin   = middleware.RequireAdmin()
-		guarded = guard{
-			middleware.Recovery(log, openid.Render), middleware.Errors(log, openid.Render),
-			who, login, held, admin, middleware.Recheck(who), login, held, admin,
-		}
+		api   = a.openid
+		who   = middleware.Authenticate(a.who, false)
+		login = openid.RequireLogin()
+		held  = middleware.RequireEnrolled()
+		role  = middleware.RequireAdmin()
+		admin = guard{who, login, held, role, middleware.Recheck(who), login, held, role}
 	)
 	return []route{
-		{get, "/api/v4/admin/oauthClient", guarded, access.AdminOAuthRead, api.Apps},
-		{post, "/api/v4/admin/oauthClient", guarded, access.FirstParty, api.CreateApp},
-		{get, "/api/v4/admin/oauthClient/:id", guarded, access.AdminOAuthRead, api.App},
-		{put, "/api/v4/admin/oauthClient/:id", guarded, access.FirstParty, api.UpdateApp},
-		{del, "/api/v4/admin/oauthClient/:id", guarded, access.FirstParty, api.DeleteApp},
-		{post, "/api/v4/admin/oauthClient/:id/secret", guarded, access.FirstParty, api.RotateAppSecret},
-		{get, "/api/v4/admin/oauthScope", guarded, access.AdminOAuthRead, api.Scopes},
-		{post, "/api/v4/admin/oauthScope", guarded, access.FirstParty, api.DeclareScope},
-		{del, "/api/v4/admin/oauthScope", guarded, access.FirstParty, api.WithdrawScope},
+		{get, "/api/v4/admin/oauthClient", admin, access.AdminOAuthRead, api.Apps},
+		{post, "/api/v4/admin/oauthClient", admin, access.FirstParty, api.CreateApp},
+		{get, "/api/v4/admin/oauthClient/:id", admin, access.AdminOAuthRead, api.App},
+		{put, "/api/v4/admin/oauthClient/:id", admin, access.FirstParty, api.UpdateApp},
+		{del, "/api/v4/admin/oauthClient/:id", admin, access.FirstParty, api.DeleteApp},
+		{post, "/api/v4/admin/oauthClient/:id/secret", admin, access.FirstParty, api.RotateAppSecret},
+		{get, "/api/v4/admin/oauthScope", admin, access.AdminOAuthRead, api.Scopes},
+		{post, "/api/v4/admin/oauthScope", admin, access.FirstParty, api.DeclareScope},
+		{del, "/api/v4/admin/oauthScope", admin, access.FirstParty, api.WithdrawScope},
 	}
 }

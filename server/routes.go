@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -10,8 +11,10 @@ import (
 	"latchkey/middleware"
 	"latchkey/server/alist"
 	"latchkey/server/mailed"
+	"latchkey/server/openid"
 	"latchkey/server/web"
 	"latchkey/service/access"
+	"latchkey/service/fault"
 )
 
 const (
@@ -208,8 +211,8 @@ func (a *App) routes() (http.Handler, error) {
 	engine.Use(
 		middleware.Headers(),
 		middleware.Framing(),
-		middleware.Recovery(log, alist.Render),
-		middleware.Errors(log, alist.Render),
+		middleware.Recovery(log, render),
+		middleware.Errors(log, render),
 		cors,
 		middleware.BodyLimit("/api/auth/", "/account/"),
 	)
@@ -224,6 +227,16 @@ func (a *App) routes() (http.Handler, error) {
 		engine.Handle(r.method, r.path, chain...)
 	}
 	return engine, nil
+}
+
+// render answers a failure in the dialect of the path. Of paths and methods that
+// are not there, nobody knows whose dialect was meant.
+func render(c *gin.Context, f *fault.Error, requestID string) {
+	if strings.HasPrefix(c.Request.URL.Path, openid.Prefix) && !f.Is(alist.ErrNoRoute) && !f.Is(alist.ErrMethod) {
+		openid.Render(c, f, requestID)
+		return
+	}
+	alist.Render(c, f, requestID)
 }
 
 func ping(c *gin.Context) error {

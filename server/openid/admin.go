@@ -127,6 +127,14 @@ type appEdit struct {
 	Confidential *bool     `json:"confidential"` // can only be what it is
 }
 
+// Validate asks for something to change.
+func (e *appEdit) Validate() error {
+	if *e == (appEdit{}) {
+		return web.ErrField.WithText("name at least one field to change")
+	}
+	return nil
+}
+
 // UpdateApp changes an app.
 func (a *API) UpdateApp(c *gin.Context) error {
 	var req appEdit

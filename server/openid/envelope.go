@@ -17,6 +17,9 @@ import (
 	"latchkey/service/totp"
 )
 
+// Prefix begins the paths whose failures have the envelope of this package.
+const Prefix = "/api/v4/"
+
 // envelope is every answer but those that OAuth itself gives a form. All three
 // keys are always there.
 type envelope struct {
