@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"latchkey/model"
 	"latchkey/service/account"
@@ -67,6 +68,8 @@ type Request struct {
 	Address   string // the client's, in full
 	Presented string // the token the caller still had, which this sign-in replaces
 	SFTP      bool   // at the SFTP door, by SignInSFTP only
+
+	PairFor time.Duration // not 0: the login has a pair of tokens instead of a session token (session.Opening.PairFor)
 }
 
 // SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded, ErrMustChange,
@@ -144,7 +147,7 @@ func (s *Service) open(ctx context.Context, r Request, a model.Account) (session
 	}
 	return s.Sessions.Open(ctx, session.Opening{
 		AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
-		UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),
+		UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a), PairFor: r.PairFor,
 	})
 }
 
