@@ -1,5 +1,10 @@
 package model
 
+import (
+	"slices"
+	"strings"
+)
+
 // GrantCode is an authorization code: what its owner approved, until the app
 // fetches the tokens (RFC 6749 §4.1.2).
 type GrantCode struct {
@@ -74,9 +79,9 @@ func (GrantToken) TableName() string { return "oauth_tokens" }
 
 // GrantView is a token with its family, and what became of the login.
 type GrantView struct {
-	GrantToken
+	GrantToken `gorm:"embedded"`
 
-	Grant     Grant     // its family's
+	Grant     Grant     `gorm:"embedded;embeddedPrefix:grant_"` // its family's
 	DeviceKey string    // of the login
 	EndReason EndReason // of the login; empty while it has not ended
 	LoginEnds Time      // when the login expires
@@ -95,6 +100,7 @@ type GrantOpening struct {
 type GrantRotation struct {
 	Hash      string // of the refresh token that is used
 	LoginID   string
+	ClientID  string // empty: the owner's own
 	At        Time
 	Successor string       // sealed: what the use is answered with
 	Tokens    []GrantToken // an access token and the next refresh token
@@ -144,7 +150,7 @@ type DeviceCode struct {
 	Interval   int64 `gorm:"column:poll_seconds"` // seconds between two polls
 	PolledAt   Time
 	State      DeviceState
-	AccountKey string // who decided; empty: nobody has
+	AccountKey string `gorm:"column:decided_by"` // empty: nobody has
 	DeviceKey  string // the device that the login will hang on
 	Epoch      int64  // the account's when its owner decided
 	AuthTime   Time
@@ -163,7 +169,14 @@ type DeviceCodeCap struct {
 // GrantCleaning says what the background cleaner may take away.
 type GrantCleaning struct {
 	Now       Time
-	RotatedAt Time // successors of tokens that were used before this are dropped
 	ExpiredAt Time // codes and tokens that expired before this are forgotten, and those of logins that ended before it
 	AtMost    int  // rows of each kind in one go
+}
+
+// UnionScopes is the scopes of both lists, each once, in the order of the
+// alphabet. Lists have a blank between two scopes.
+func UnionScopes(a, b string) string {
+	all := append(strings.Fields(a), strings.Fields(b)...)
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), " ")
 }

@@ -16,12 +16,14 @@ import (
 	"latchkey/server/config"
 	"latchkey/server/courier"
 	"latchkey/server/mailed"
+	"latchkey/server/openid"
 	"latchkey/server/sftpd"
 	"latchkey/server/signin"
 	"latchkey/service/account"
 	"latchkey/service/admin"
 	"latchkey/service/audit"
 	"latchkey/service/authn"
+	"latchkey/service/client"
 	"latchkey/service/connection"
 	"latchkey/service/importer"
 	"latchkey/service/keyring"
@@ -58,18 +60,20 @@ type App struct {
 	Settings *setting.Service
 	Profile  *profile.Service
 	Admins   *admin.Service
+	Apps     *client.Service
 	Ring     *keyring.Ring
 	Outbox   *outbox.Service
 
-	cfg   config.Config
-	opts  Options
-	dir   *dataDir
-	db    *sqlstore.DB
-	hub   *revocation.Hub
-	audit *audit.Recorder
-	who   *authn.Service
-	api   *alist.API
-	pages *mailed.API
+	cfg    config.Config
+	opts   Options
+	dir    *dataDir
+	db     *sqlstore.DB
+	hub    *revocation.Hub
+	audit  *audit.Recorder
+	who    *authn.Service
+	api    *alist.API
+	openid *openid.API
+	pages  *mailed.API
 
 	signin *signin.API
 
@@ -252,10 +256,14 @@ func (a *App) openFlows(hasher *password.Hasher, policy password.Policy, passwor
 		Audit: a.audit, Now: a.opts.Now, Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: a.sshKeys,
 	})
 	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
+	if err := a.openApps(); err != nil {
+		return err
+	}
 	a.Admins = admin.New(admin.Deps{
-		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses,
+		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses, Apps: a.Apps,
 		Audit: a.audit, EmailSet: watcher.EmailSet, Now: a.opts.Now,
 	})
+	a.openid = openid.New(openid.Deps{Admin: a.Admins, Apps: a.Apps})
 	a.live = connection.NewRegistry(connection.Limits{All: a.cfg.SFTPMax, PerAccount: a.cfg.SFTPMaxAccount})
 	a.hub.Subscribe(a.live.Heed) // after those who remember: it asks them
 	a.api = alist.New(alist.Deps{

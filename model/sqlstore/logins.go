@@ -186,7 +186,9 @@ func (s *Logins) EndLogin(ctx context.Context, accountKey, id string, why model.
 }
 
 // EndDevice ends every login of a device and returns the device and how many
-// logins that ended. Evicting the device of an SSH key suspends the key. An empty accountKey means any account's device.
+// logins that ended. Evicting the device of an SSH key suspends the key, that of
+// an app takes back what it was approved and has not fetched. An empty
+// accountKey means any account's device.
 // ErrNotFound says that there is no such device, or that it is somebody else's.
 func (s *Logins) EndDevice(ctx context.Context, accountKey, deviceKey string, why model.EndReason, at model.Time) (model.Device, int64, error) {
 	var (
@@ -204,7 +206,10 @@ func (s *Logins) EndDevice(ctx context.Context, accountKey, deviceKey string, wh
 		if n, err = endLogins(tx.Where("device_key = ?", deviceKey), why, at); err != nil || why != model.EndEvicted {
 			return err
 		}
-		return suspendKeys(tx, device.AccountKey, []string{device.Key}, at)
+		return firstError(
+			suspendKeys(tx, device.AccountKey, []string{device.Key}, at),
+			dropApprovals(tx, device.AccountKey, device.Key),
+		)
 	})
 	return device, n, err
 }

@@ -9,8 +9,8 @@ import (
 	"latchkey/model"
 	"latchkey/server/web"
 	"latchkey/service/access"
+	"latchkey/service/address"
 	"latchkey/service/audit"
-	"latchkey/service/session"
 )
 
 // activityRow is an event as whom it is about sees it.
@@ -76,7 +76,7 @@ func (a *API) Activity(c *gin.Context) error {
 func activityRowOf(e model.AuditEvent) activityRow {
 	row := activityRow{
 		ID: e.ID, Event: e.Kind, Text: audit.Text(e.Kind), At: e.At.Time, Device: e.DeviceKey,
-		Address: session.MaskIP(e.Address), Reason: e.Reason, ByOther: audit.ByOther(e),
+		Address: address.Mask(e.Address), Reason: e.Reason, ByOther: audit.ByOther(e),
 	}
 	if row.Device == "" && !row.ByOther { // another's device is not the owner's to know
 		row.Device = e.CallerDevice

@@ -8,8 +8,8 @@ import (
 
 	"latchkey/service/access"
 	"latchkey/service/account"
+	"latchkey/service/address"
 	"latchkey/service/connection"
-	"latchkey/service/session"
 )
 
 // connectionRow is a live connection in its owner's list.
@@ -69,7 +69,7 @@ func (a *API) AdminConnections(c *gin.Context) error {
 
 func connectionRowOf(v connection.View) connectionRow {
 	row := connectionRow{
-		ID: v.ID, SessionID: v.DeviceKey, Kind: "sftp", Client: v.Client, IP: session.MaskIP(v.Address),
+		ID: v.ID, SessionID: v.DeviceKey, Kind: "sftp", Client: v.Client, IP: address.Mask(v.Address),
 		ConnectedAt: v.ConnectedAt.UTC(), LastActive: v.UsedAt.UTC(), KeyTitle: v.KeyTitle, Transfers: make([]transferRow, len(v.Transfers)),
 	}
 	for i, t := range v.Transfers {

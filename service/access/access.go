@@ -49,6 +49,7 @@ type Account struct {
 	Email         string // empty: none
 	EmailVerified bool
 
+	CreatedAt time.Time
 	ChangedAt time.Time // when name or address were last changed
 }
 

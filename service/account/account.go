@@ -285,7 +285,7 @@ func snapshot(p model.Profile) *access.Account {
 		Key: p.Key, ID: p.ID, Username: p.Username, BasePath: cleanPath(p.BasePath),
 		RoleIDs: p.Roles, RoleNames: []string{}, Permission: p.Permission, Permissions: []model.PathScope{},
 		Disabled: p.Disabled, TwoFactor: p.TwoFactor, SSOID: p.SSOID, Epoch: p.Epoch,
-		Email: p.Email, EmailVerified: p.EmailVerified, ChangedAt: p.CreatedAt.Time,
+		Email: p.Email, EmailVerified: p.EmailVerified, CreatedAt: p.CreatedAt.Time, ChangedAt: p.CreatedAt.Time,
 	}
 	if !p.ProfileAt.IsZero() {
 		a.ChangedAt = p.ProfileAt.Time

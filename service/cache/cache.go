@@ -31,6 +31,9 @@ type Cache[K comparable, V any] struct {
 	groups   [groupCount]atomic.Uint64
 	everyone atomic.Uint64
 	flights  singleflight.Group
+
+	invalidations atomic.Uint64 // of any group, each counted before its generation rises
+	finds         singleflight.Group
 }
 
 type shard[K comparable, V any] struct {
@@ -85,10 +88,16 @@ func (c *Cache[K, V]) Load(ctx context.Context, key K, group string, load func(c
 }
 
 // Invalidate makes every value of the group a miss.
-func (c *Cache[K, V]) Invalidate(group string) { c.groups[c.slot(group)].Add(1) }
+func (c *Cache[K, V]) Invalidate(group string) {
+	c.invalidations.Add(1)
+	c.groups[c.slot(group)].Add(1)
+}
 
 // InvalidateAll makes every value a miss.
-func (c *Cache[K, V]) InvalidateAll() { c.everyone.Add(1) }
+func (c *Cache[K, V]) InvalidateAll() {
+	c.invalidations.Add(1)
+	c.everyone.Add(1)
+}
 
 // Len is the number of entries, invalid ones included.
 func (c *Cache[K, V]) Len() int {

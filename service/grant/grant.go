@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"latchkey/model"
@@ -58,6 +60,7 @@ const (
 	minCache     = 64
 	codeFor      = 60 * time.Second // O-03
 	graceFor     = 10 * time.Second // O-06
+	keptCodes    = 100              // unused codes of an account
 	keptAccess   = 100              // access tokens of a family
 	keptRefresh  = 1000             // used refresh tokens of a family, by which a re-use is seen
 )
@@ -80,6 +83,14 @@ type Opening struct {
 	At         time.Time
 }
 
+// Use is a token that is used.
+type Use struct {
+	AccountKey string
+	LoginID    string
+	Address    string // the client's, in full; empty: somebody asks about the token
+	UserAgent  string
+}
+
 // Deps are what the service works with. What another capability owns is handed
 // in as a function.
 type Deps struct {
@@ -97,14 +108,15 @@ type Deps struct {
 	// Device is the key of the app's device under the account.
 	Device func(accountKey, clientID string) string
 	// Opening is how a login of an app is opened.
-	Opening func(ctx context.Context, o Opening) (model.LoginOpening, error)
-	// Standing says what became of a login: nil while it is live. It is asked
-	// for introspection and must be quick.
-	Standing func(ctx context.Context, accountKey, loginID string) error
+	Opening func(o Opening) model.LoginOpening
+	// Use judges the login of a token and notes its use: nil while it is live.
+	// It is asked for every refresh and introspection and must be quick.
+	Use func(ctx context.Context, u Use) error
 	// Reused tells the owner that a used refresh token came again and the
 	// family was ended. It must not wait for anybody. nil: nobody is told but
 	// the audit log.
 	Reused func(ctx context.Context, accountKey, deviceKey string)
+	Log    *slog.Logger
 }
 
 // Service gives, renews and ends. It is safe for concurrent use.
@@ -114,11 +126,13 @@ type Service struct {
 	cfg     Config
 	known   *cache.Cache[secret.Hash, *Known]
 	guesses guesses
+	sealed  atomic.Bool // there may be successors to drop
 }
 
 // New makes the service.
 func New(cfg Config, d Deps) *Service {
 	s := &Service{Deps: d, cfg: cfg, known: cache.New[secret.Hash, *Known](cfg.CacheSize)}
+	s.sealed.Store(true)
 	d.Hub.Subscribe(func(_ context.Context, n revocation.Notice) {
 		if n.AccountKey == "" {
 			s.known.InvalidateAll()
@@ -128,6 +142,9 @@ func New(cfg Config, d Deps) *Service {
 	})
 	return s
 }
+
+// Lifetime is how long a login with a pair of tokens lives.
+func (s *Service) Lifetime() time.Duration { return s.cfg.Family }
 
 // Tokens is what an app, or the owner's own program, is handed.
 type Tokens struct {

@@ -10,6 +10,8 @@ import (
 	"latchkey/service/account"
 	"latchkey/service/grant"
 	"latchkey/service/login"
+	"latchkey/service/secret"
+	"latchkey/service/session"
 )
 
 // Pair is the tokens of the owner's own login.
@@ -24,7 +26,7 @@ type Pair struct {
 // SignIn makes a login and a pair of tokens for it. It fails as login.Begin does;
 // with login.ErrCodeNeeded, ticket is what Finish wants.
 func (s *Service) SignIn(ctx context.Context, r login.Request) (pair Pair, ticket string, err error) {
-	r.PairFor = s.PairFor
+	r.PairFor = s.Grants.Lifetime()
 	opened, half, err := s.Login.Begin(ctx, r)
 	if errors.Is(err, login.ErrCodeNeeded) {
 		ticket, sealErr := s.sealTicket(half)
@@ -33,7 +35,7 @@ func (s *Service) SignIn(ctx context.Context, r login.Request) (pair Pair, ticke
 	if err != nil {
 		return Pair{}, "", err
 	}
-	pair, err = s.openPair(ctx, opened.AccountKey, opened.LoginID)
+	pair, err = s.openPair(ctx, opened)
 	return pair, "", err
 }
 
@@ -47,22 +49,22 @@ func (s *Service) Finish(ctx context.Context, ticket string, r login.Request) (P
 	if !s.spent.take(t.ID, t.until()) { // of parallel uses one goes on
 		return Pair{}, ErrTicket
 	}
-	r.PairFor = s.PairFor
+	r.PairFor = s.Grants.Lifetime()
 	opened, err := s.Login.Finish(ctx, login.Half{AccountKey: t.AccountKey, Epoch: t.Epoch}, r)
 	if err != nil {
 		s.spent.giveBack(t.ID) // a mistyped code is no use of it
 		return Pair{}, err
 	}
-	return s.openPair(ctx, opened.AccountKey, opened.LoginID)
+	return s.openPair(ctx, opened)
 }
 
-func (s *Service) openPair(ctx context.Context, accountKey, loginID string) (Pair, error) {
-	tokens, err := s.Grants.OpenPair(ctx, grant.Pair{AccountKey: accountKey, LoginID: loginID})
+func (s *Service) openPair(ctx context.Context, o session.Opened) (Pair, error) {
+	tokens, err := s.Grants.OpenPair(ctx, grant.Pair{AccountKey: o.AccountKey, LoginID: o.LoginID, Ends: o.ExpiresAt})
 	if err != nil {
 		return Pair{}, err
 	}
 	pair := pairOf(tokens)
-	pair.Owner, err = s.Accounts.Snapshot(ctx, accountKey)
+	pair.Owner, err = s.Accounts.Snapshot(ctx, o.AccountKey)
 	if errors.Is(err, account.ErrUnknown) { // gone since
 		err = login.ErrCredentials
 	}
@@ -84,8 +86,14 @@ func (s *Service) RefreshPair(ctx context.Context, h Holder) (Pair, error) {
 // tokens. One that is over already, or is none, is no error: there is nothing
 // left to end.
 func (s *Service) EndPair(ctx context.Context, token string) error {
+	if !secret.IsBearer(secret.RefreshToken, token) { // an access token is not asked for here (K-05)
+		return nil
+	}
+	if err := s.Grants.End(ctx, token, ""); err != nil { // one that was used already counts, too
+		return err
+	}
 	state, err := s.Grants.Look(ctx, token)
-	if err != nil || !state.Active || !state.Refresh {
+	if err != nil || !state.Active {
 		return err
 	}
 	return s.Grants.End(ctx, token, state.ClientID)

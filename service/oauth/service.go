@@ -41,7 +41,6 @@ type Deps struct {
 	Ring     *keyring.Ring
 	Now      func() time.Time
 	Record   func(ctx context.Context, e audit.Event) error // stores a security event, as audit.Recorder's Record does
-	PairFor  time.Duration                                  // how long a login of a token pair lives
 }
 
 // Service is the flow. It is safe for concurrent use.

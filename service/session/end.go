@@ -36,7 +36,7 @@ func (s *Service) devices(ctx context.Context, accountKey string) ([]model.Devic
 	if err != nil {
 		return nil, fmt.Errorf("list devices: %w", err)
 	}
-	latest := s.touches.latest()
+	latest := s.latest()
 	now := s.now()
 	for i := range list {
 		d := &list[i]

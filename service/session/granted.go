@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/address"
 	"latchkey/service/secret"
 )
 
@@ -43,7 +43,7 @@ func (s *Service) Granted(g Granting) model.LoginOpening {
 		DeviceCap: appDeviceCap, LoginCap: loginCap, KeepEnded: keepEnded, KeepIdle: keepIdle,
 		Device: model.Device{
 			Key: key, AccountKey: g.AccountKey, Kind: model.DeviceOAuth,
-			UserAgent: g.App, IP: MaskIP(g.Address), CreatedAt: now, SeenAt: now,
+			UserAgent: g.App, IP: address.Mask(g.Address), CreatedAt: now, SeenAt: now,
 		},
 	}
 }
@@ -75,7 +75,7 @@ func (s *Service) Use(ctx context.Context, u Use) (Login, error) {
 	if err := s.judge(r, p, now); err != nil {
 		return r.Login, err
 	}
-	s.touchUsed(r, p, now)
+	s.touch(r, p, now)
 	return r.Login, nil
 }
 
@@ -103,25 +103,4 @@ func (s *Service) lookup(ctx context.Context, u Use) (*remembered, error) {
 		return nil, fmt.Errorf("read login: %w", err)
 	}
 	return r, nil
-}
-
-// touchUsed is touch for what leaves the device's name, or its place, as it is.
-func (s *Service) touchUsed(r *remembered, p Presented, now time.Time) {
-	at := now.UnixMilli()
-	origin, last := r.origin.Load(), r.noted.Load()
-	if p.Address != "" {
-		origin = maphash.String(s.seed, p.Address)*31 + maphash.String(s.seed, p.UserAgent)
-	}
-	if at-last < s.cfg.TouchEvery.Milliseconds() && r.origin.Load() == origin {
-		return
-	}
-	if !r.noted.CompareAndSwap(last, at) {
-		return // another request of the login is noting it right now
-	}
-	r.origin.Store(origin)
-	touch := model.Touch{LoginID: r.ID, DeviceKey: r.DeviceKey, At: model.At(now), UserAgent: p.UserAgent, Keep: true}
-	if p.Address != "" {
-		touch.IP = MaskIP(p.Address)
-	}
-	s.touches.add(touch)
 }

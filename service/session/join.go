@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/address"
 	"latchkey/service/audit"
 	"latchkey/service/secret"
 )
@@ -50,7 +51,7 @@ func (s *Service) Join(ctx context.Context, j Joining) (Opened, error) {
 		DeviceCap: sftpDeviceCap, LoginCap: loginCap, KeepEnded: keepEnded, KeepIdle: keepIdle,
 		Device: model.Device{
 			Key: login.DeviceKey, AccountKey: j.AccountKey, Kind: model.DeviceSFTP,
-			UserAgent: j.UserAgent, IP: MaskIP(j.Address), CreatedAt: now, SeenAt: now,
+			UserAgent: j.UserAgent, IP: address.Mask(j.Address), CreatedAt: now, SeenAt: now,
 		},
 	}
 	if j.SSHKeyID != 0 {
@@ -116,8 +117,8 @@ func (s *Service) Hold(ctx context.Context, held []Held) ([]string, error) {
 	ids := make([]string, 0, len(held))
 	for _, h := range held {
 		ids = append(ids, h.LoginID)
-		s.touches.add(model.Touch{
-			LoginID: h.LoginID, DeviceKey: h.DeviceKey, At: model.At(h.UsedAt), UserAgent: h.UserAgent, IP: MaskIP(h.Address),
+		s.touches.Add(h.LoginID, model.Touch{
+			LoginID: h.LoginID, DeviceKey: h.DeviceKey, At: model.At(h.UsedAt), UserAgent: h.UserAgent, IP: address.Mask(h.Address),
 		})
 	}
 	if s.cfg.IdleTimeout > 0 { // what was just used is not idle

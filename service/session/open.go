@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/address"
 	"latchkey/service/audit"
 	"latchkey/service/secret"
 )
@@ -53,22 +54,22 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 		CreatedAt: now, FreshAt: now, SeenAt: now,
 		ExpiresAt: s.expiry(now),
 	}
+	if o.PairFor > 0 {
+		login.Kind, login.ExpiresAt = model.LoginPair, model.At(now.Add(o.PairFor))
+	}
 	opening := model.LoginOpening{
 		Login: login, Live: s.live(now.Time), Epoch: o.Epoch, Replaces: s.loginOf(ctx, o.Replaces),
 		MaxDevices: o.Limits.MaxDevices, EvictOldest: o.Limits.EvictOldest,
 		DeviceCap: deviceCap, LoginCap: loginCap, KeepEnded: keepEnded, KeepIdle: keepIdle,
 		Device: model.Device{
 			Key: login.DeviceKey, AccountKey: o.AccountKey, Kind: kindOf(o.ClientID, o.UserAgent),
-			UserAgent: o.UserAgent, IP: MaskIP(o.Address), CreatedAt: now, SeenAt: now,
+			UserAgent: o.UserAgent, IP: address.Mask(o.Address), CreatedAt: now, SeenAt: now,
 		},
 	}
 	if o.ClientID == "" {
 		opening.LoginCap = namelessCap
 	}
-	token, err := tokens{s.ring}.sign(claims{
-		Username: o.Username, Subject: o.AccountKey, LoginID: login.ID,
-		IssuedAt: now.Unix(), NotUntil: now.Unix(), Expires: login.ExpiresAt.Unix(),
-	})
+	token, err := s.sign(o, login)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -82,6 +83,17 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 		opened.New = &opening.Device
 	}
 	return opened, nil
+}
+
+// sign makes the session token of a login that begins, if it has one.
+func (s *Service) sign(o Opening, l model.Login) (string, error) {
+	if l.Kind != model.LoginSigned {
+		return "", nil
+	}
+	at := l.CreatedAt.Unix()
+	return tokens{s.ring}.sign(claims{
+		Username: o.Username, Subject: o.AccountKey, LoginID: l.ID, IssuedAt: at, NotUntil: at, Expires: l.ExpiresAt.Unix(),
+	})
 }
 
 func (s *Service) open(ctx context.Context, o model.LoginOpening) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/address"
 )
 
 // Presented is what a request brings.
@@ -146,19 +147,23 @@ func (s *Service) idle(r *remembered, now time.Time) bool {
 }
 
 // touch notes that the login was used: at once when it comes from somewhere
-// new, else once per interval.
+// new, else once per interval. Nowhere is nowhere new.
 func (s *Service) touch(r *remembered, p Presented, now time.Time) {
 	at := now.UnixMilli()
+	keep := r.kind != model.LoginSigned
+	last, before := r.noted.Load(), r.origin.Load()
 	origin := maphash.String(s.seed, p.Address)*31 + maphash.String(s.seed, p.UserAgent)
-	last := r.noted.Load()
-	if at-last < s.cfg.TouchEvery.Milliseconds() && r.origin.Load() == origin {
+	if keep && p.Address == "" {
+		origin = before
+	}
+	if at-last < s.cfg.TouchEvery.Milliseconds() && before == origin {
 		return
 	}
 	if !r.noted.CompareAndSwap(last, at) {
 		return // another request of the login is noting it right now
 	}
 	r.origin.Store(origin)
-	s.touches.add(model.Touch{
-		LoginID: r.ID, DeviceKey: r.DeviceKey, At: model.At(now), UserAgent: p.UserAgent, IP: MaskIP(p.Address),
+	s.touches.Add(r.ID, model.Touch{
+		LoginID: r.ID, DeviceKey: r.DeviceKey, At: model.At(now), UserAgent: p.UserAgent, IP: address.Mask(p.Address), Keep: keep,
 	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"latchkey/model"
 	"latchkey/service/audit"
+	"latchkey/service/behind"
 	"latchkey/service/cache"
 	"latchkey/service/fault"
 	"latchkey/service/keyring"
@@ -52,11 +53,6 @@ const (
 	clockLeeway     = 60 * time.Second
 	rememberedFor   = time.Hour // how long an expired login's row is kept
 	cleanAtMost     = 500
-	flushEvery      = time.Second
-	flushAtMost     = 1000            // touches in one transaction
-	flushWait       = 5 * time.Second // for another flush to end
-	cleanEvery      = time.Minute
-	pendingCap      = 200_000 // touches waiting to be written
 	minIdle         = 5 * time.Minute
 	minTouch        = time.Second
 	minCache        = 64
@@ -159,9 +155,8 @@ type Service struct {
 	deviceTTL func() time.Duration // the setting; 0 keeps idle devices
 
 	remembered *cache.Cache[tokenID, *remembered]
-	touches    touches
-	flushing   chan struct{} // holds one while touches are being written
-	namers     sync.Pool     // of *namer
+	touches    *behind.Writer[string, model.Touch] // by login id
+	namers     sync.Pool                           // of *namer
 	seed       maphash.Seed
 }
 
@@ -181,7 +176,7 @@ func New(cfg Config, d Deps) *Service {
 	s := &Service{
 		cfg: cfg, store: d.Store, ring: d.Ring, hub: d.Hub, audit: d.Audit, log: d.Log, now: d.Now,
 		deviceTTL:  d.DeviceTTL,
-		flushing:   make(chan struct{}, 1),
+		touches:    behind.New[string](newer, d.Store.Touch),
 		remembered: cache.New[tokenID, *remembered](cfg.CacheSize),
 		seed:       maphash.MakeSeed(),
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/address"
 	"latchkey/service/revocation"
 	"latchkey/service/session"
 )
@@ -93,11 +94,11 @@ func TestANewOriginIsTouchedAtOnce(t *testing.T) {
 			t.Fatalf("Resolve = %v", err)
 		}
 		d := f.devices(by)[o.DeviceKey] // before it is written
-		if d.IP != session.MaskIP(p.Address) || d.UserAgent != p.UserAgent || d.SeenAt.Sub(start) != time.Duration(i+1)*time.Second {
+		if d.IP != address.Mask(p.Address) || d.UserAgent != p.UserAgent || d.SeenAt.Sub(start) != time.Duration(i+1)*time.Second {
 			t.Errorf("listed as %+v, want it seen just now from %+v", d, p)
 		}
 		f.flush()
-		if d := f.devices(by)[o.DeviceKey]; d.IP != session.MaskIP(p.Address) || d.UserAgent != p.UserAgent {
+		if d := f.devices(by)[o.DeviceKey]; d.IP != address.Mask(p.Address) || d.UserAgent != p.UserAgent {
 			t.Errorf("written as %+v, want %+v", d, p)
 		}
 	}

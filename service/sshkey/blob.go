@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"latchkey/service/label"
 )
 
 // The sizes of RSA keys in bits: NIST SP 800-131A asks for 2048 and, beyond
@@ -64,7 +66,7 @@ func checkFields(kind string, fields [][]byte) error {
 		}
 	case ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256:
 		// The application, usually "ssh:", is part of what the key signs.
-		if application := string(fields[len(fields)-1]); application == "" || !printable(application) {
+		if application := string(fields[len(fields)-1]); application == "" || !label.IsPrintable(application) {
 			return ErrDamaged
 		}
 	}

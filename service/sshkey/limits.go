@@ -1,20 +1,20 @@
 package sshkey
 
 import (
-	"net/netip"
 	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/address"
 	"latchkey/service/fault"
+	"latchkey/service/label"
 )
 
 const (
-	maxAddresses = 32                         // allowed addresses and networks of one key
-	maxPath      = 1024                       // bytes of a path
-	maxLife      = 100 * 365 * 24 * time.Hour // how far ahead a key may expire
+	maxPath = 1024                       // bytes of a path
+	maxLife = 100 * 365 * 24 * time.Hour // how far ahead a key may expire
 )
 
 // What can be wrong with the limits of a key.
@@ -38,11 +38,9 @@ type Limits struct {
 
 // LimitsOf are the limits of a stored key.
 func LimitsOf(key model.SSHKey) Limits {
-	l := Limits{ExpiresAt: key.ExpiresAt.Time, ReadOnly: key.ReadOnly, Path: key.Path}
-	if key.AllowedIPs != "" {
-		l.AllowedIPs = strings.Split(key.AllowedIPs, ",")
+	return Limits{
+		ExpiresAt: key.ExpiresAt.Time, AllowedIPs: address.Split(key.AllowedIPs), ReadOnly: key.ReadOnly, Path: key.Path,
 	}
-	return l
 }
 
 // apply checks the limits and writes them into a key. now is not looked at
@@ -56,9 +54,9 @@ func (l Limits) apply(key *model.SSHKey, now time.Time) error {
 		(!expires.After(now) || expires.After(now.Add(maxLife))) {
 		return ErrExpiry
 	}
-	allowed, err := canonical(l.AllowedIPs)
+	allowed, err := address.Canonical(l.AllowedIPs)
 	if err != nil {
-		return err
+		return ErrAddresses
 	}
 	if !confines(l.Path) {
 		return ErrPath
@@ -70,61 +68,11 @@ func (l Limits) apply(key *model.SSHKey, now time.Time) error {
 	return nil
 }
 
-// canonical writes addresses and networks in one form, sorted and each once,
-// with commas between: as sshd's from= takes them.
-func canonical(list []string) (string, error) {
-	if len(list) > maxAddresses {
-		return "", ErrAddresses
-	}
-	var texts []string
-	for _, text := range list {
-		p, err := network(text)
-		if err != nil {
-			return "", err
-		}
-		texts = append(texts, p.String())
-	}
-	slices.Sort(texts)
-	return strings.Join(slices.Compact(texts), ","), nil
-}
-
-// network reads an address or a network. An IPv4 address written as IPv6 is
-// the IPv4 address; a zone says nothing to others.
-func network(text string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(text)
-	if err != nil || p.Addr().Is4In6() {
-		return p, ErrAddresses
-	}
-	return p.Masked(), nil
-}
-
 // confines reports whether a key may be confined to the path.
 func confines(p string) bool {
 	if p == "" {
 		return true
 	}
-	return path.IsAbs(p) && len(p) <= maxPath && printable(p) && !strings.Contains(p, `\`) &&
+	return path.IsAbs(p) && len(p) <= maxPath && label.IsPrintable(p) && !strings.Contains(p, `\`) &&
 		!slices.Contains(strings.Split(p, "/"), "..")
-}
-
-// Allows reports whether the key may be used from the address: an address in
-// text form as the doors find it. What is no address is allowed nowhere that
-// is limited.
-func (l Limits) Allows(address string) bool {
-	if len(l.AllowedIPs) == 0 {
-		return true
-	}
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return false
-	}
-	a = a.Unmap().WithZone("")
-	return slices.ContainsFunc(l.AllowedIPs, func(text string) bool {
-		p, err := netip.ParsePrefix(text)
-		return err == nil && p.Contains(a)
-	})
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"latchkey/service/label"
 )
 
 // maxText is the longest text that is looked at, in bytes. The largest
@@ -74,7 +76,7 @@ func onlyLine(text string) (string, error) {
 		return "", ErrFormat
 	case strings.ContainsAny(line, "\r\n"):
 		return "", ErrLines
-	case !printable(strings.ReplaceAll(line, "\t", " ")):
+	case !label.IsPrintable(strings.ReplaceAll(line, "\t", " ")):
 		return "", ErrControl
 	}
 	return line, nil
@@ -152,7 +154,7 @@ func isOption(field string) bool {
 // checkComment refuses tabs, the one character that the whole line may hold
 // and a comment may not, and a comment that hides a second key.
 func checkComment(comment string) error {
-	if !printable(comment) {
+	if !label.IsPrintable(comment) {
 		return ErrControl
 	}
 	words := strings.Fields(comment)

@@ -10,12 +10,14 @@ import (
 	"latchkey/model"
 	"latchkey/service/access"
 	"latchkey/service/audit"
+	"latchkey/service/label"
 	"latchkey/service/revocation"
 )
 
 const (
-	maxKeys = 100  // per account
-	maxPage = 1000 // keys in one answer
+	maxKeys  = 100  // per account
+	maxTitle = 255  // characters
+	maxPage  = 1000 // keys in one answer
 )
 
 // Store keeps the keys. Every method is one transaction; a storage that cannot
@@ -87,8 +89,8 @@ func New(store Store, hub *revocation.Hub, now func() time.Time,
 // Parse's refusals; after that come ErrExpiry, ErrAddresses, ErrPath, ErrKeyTaken
 // and ErrTooMany.
 func (s *Service) Add(ctx context.Context, by access.Caller, title, text string, l Limits) (model.SSHKey, error) {
-	if err := checkTitle(title); err != nil {
-		return model.SSHKey{}, err
+	if !label.IsName(title, maxTitle) {
+		return model.SSHKey{}, ErrTitle
 	}
 	taken, err := s.store.HasSSHKeyTitle(ctx, by.Account.Key, title)
 	if err != nil {
@@ -167,8 +169,8 @@ func (s *Service) edit(ctx context.Context, accountKey string, id int64, e Edit)
 	}
 	key := old
 	if e.Title != nil {
-		if err := checkTitle(*e.Title); err != nil {
-			return err
+		if !label.IsName(*e.Title, maxTitle) {
+			return ErrTitle
 		}
 		key.Title = *e.Title
 	}

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
-	"strings"
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/address"
 	"latchkey/service/fault"
 )
 
@@ -24,9 +23,9 @@ var (
 )
 
 // ForSignIn is the account's key of the fingerprint, if it may sign in now from
-// the address. It fails with ErrNoKey, ErrSuspended, ErrKeyExpired or
+// that address. It fails with ErrNoKey, ErrSuspended, ErrKeyExpired or
 // ErrAddress, and proves nothing: the signature is still to come.
-func (s *Service) ForSignIn(ctx context.Context, accountKey, fingerprint, address string) (model.SSHKey, error) {
+func (s *Service) ForSignIn(ctx context.Context, accountKey, fingerprint, from string) (model.SSHKey, error) {
 	key, err := s.store.SSHKeyFor(ctx, accountKey, fingerprint)
 	switch {
 	case errors.Is(err, model.ErrNotFound):
@@ -37,30 +36,10 @@ func (s *Service) ForSignIn(ctx context.Context, accountKey, fingerprint, addres
 		return key, ErrSuspended
 	case !key.ExpiresAt.IsZero() && !s.now().Before(key.ExpiresAt.Time):
 		return key, ErrKeyExpired
-	case !allowed(key.AllowedIPs, address):
+	case !address.Read(key.AllowedIPs).Allow(from):
 		return key, ErrAddress
 	}
 	return key, nil
-}
-
-// allowed reports whether the address is in one of the CIDRs, or there are
-// none. What cannot be read allows nothing.
-func allowed(cidrs, address string) bool {
-	if cidrs == "" {
-		return true
-	}
-	addr, err := netip.ParseAddr(address)
-	if err != nil {
-		return false
-	}
-	addr = addr.Unmap().WithZone("")
-	for text := range strings.SplitSeq(cidrs, ",") {
-		prefix, err := netip.ParsePrefix(strings.TrimSpace(text))
-		if err == nil && prefix.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }
 
 // Used notes that the key proved itself at that time, by a signature that was

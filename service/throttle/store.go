@@ -3,17 +3,15 @@ package throttle
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
 	"latchkey/model"
+	"latchkey/service/behind"
 )
 
 // Upkeep of the rows.
 const (
-	flushEvery  = time.Second
-	cleanEvery  = time.Minute
 	cleanAtMost = 5000 // rows in one transaction
 	knownRows   = 10   // times Config.MaxKeys: known addresses are many, and no guesser can make one
 )
@@ -122,30 +120,11 @@ func (s *Service) Clean(ctx context.Context) error {
 
 // Run writes and cleans until ctx ends, and writes once more before it returns
 // nil. What cannot be written then errs on the strict side.
-func (s *Service) Run(ctx context.Context) error {
-	flush, clean := time.NewTicker(flushEvery), time.NewTicker(cleanEvery)
-	defer flush.Stop()
-	defer clean.Stop()
-	for {
-		select {
-		case <-flush.C:
-			s.complain(ctx, s.Flush(ctx))
-		case <-clean.C:
-			s.complain(ctx, s.Clean(ctx))
-		case <-ctx.Done():
-			s.Close(context.WithoutCancel(ctx))
-			return nil
-		}
-	}
-}
+func (s *Service) Run(ctx context.Context) error { return s.upkeep().Run(ctx) }
 
 // Close writes what is noted, and logs if that cannot be.
-func (s *Service) Close(ctx context.Context) {
-	s.complain(ctx, s.Flush(ctx))
-}
+func (s *Service) Close(ctx context.Context) { s.upkeep().Close(ctx) }
 
-func (s *Service) complain(ctx context.Context, err error) {
-	if err != nil && ctx.Err() == nil {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "throttle upkeep", slog.Any("error", err))
-	}
+func (s *Service) upkeep() behind.Upkeep {
+	return behind.Upkeep{Of: "throttle", Flush: s.Flush, Clean: s.Clean, Log: s.log}
 }

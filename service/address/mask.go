@@ -1,14 +1,14 @@
-package session
+package address
 
 import (
 	"net/netip"
 	"strings"
 )
 
-// MaskIP hides the middle of an address, as session lists show it: 1.*.*.4,
+// Mask hides the middle of an address, as session lists show it: 1.*.*.4,
 // 2001:*::1. An IPv4 address inside an IPv6 one is masked too. What is no
 // address stays.
-func MaskIP(addr string) string {
+func Mask(addr string) string {
 	if !strings.Contains(addr, ":") {
 		return maskIPv4(addr)
 	}

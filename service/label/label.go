@@ -1,4 +1,7 @@
-package sshkey
+// Package label owns what a name may look like that a person gives to a key or
+// an app: one line, readable in the order it is stored in. It must not know
+// whose name it is.
+package label
 
 import (
 	"strings"
@@ -6,25 +9,16 @@ import (
 	"unicode/utf8"
 )
 
-// maxTitle is the longest title in characters.
-const maxTitle = 255
-
-// checkTitle returns ErrTitle unless the title is 1 to 255 characters that can
-// be printed, one of them visible.
-func checkTitle(title string) error {
-	if utf8.RuneCountInString(title) > maxTitle || !printable(title) {
-		return ErrTitle
-	}
-	if !strings.ContainsFunc(title, visible) {
-		return ErrTitle
-	}
-	return nil
+// IsName reports whether the text is 1 to most characters that can be printed,
+// one of them visible.
+func IsName(text string, most int) bool {
+	return utf8.RuneCountInString(text) <= most && IsPrintable(text) && strings.ContainsFunc(text, visible)
 }
 
-// printable reports whether text is valid UTF-8 without control, format and
+// IsPrintable reports whether text is valid UTF-8 without control, format and
 // unassigned characters, so that it stays on its line and reads in the order
 // it is stored in.
-func printable(text string) bool {
+func IsPrintable(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, unprintable)
 }
 

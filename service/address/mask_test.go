@@ -1,14 +1,14 @@
-package session_test
+package address_test
 
 import (
 	"net/netip"
 	"strings"
 	"testing"
 
-	"latchkey/service/session"
+	"latchkey/service/address"
 )
 
-func TestMaskIP(t *testing.T) {
+func TestMask(t *testing.T) {
 	for addr, want := range map[string]string{
 		"":                                "",
 		"127.0.0.1":                       "127.*.*.1",
@@ -32,20 +32,20 @@ func TestMaskIP(t *testing.T) {
 		"@":                               "@",
 		"localhost":                       "localhost",
 	} {
-		if got := session.MaskIP(addr); got != want {
-			t.Errorf("MaskIP(%q) = %q, want %q", addr, got, want)
+		if got := address.Mask(addr); got != want {
+			t.Errorf("Mask(%q) = %q, want %q", addr, got, want)
 		}
 	}
 }
 
-func FuzzMaskIP(f *testing.F) {
+func FuzzMask(f *testing.F) {
 	for _, seed := range []string{"", "1.2.3.4", "::ffff:1.2.3.4", "2001:db8:85a3:1:2:8a2e:370:7334", "::1", "64:ff9b::1.2.3.4", "fe80::1%a:b.c.d.e", "...", "a.b.c.d:e"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		got := session.MaskIP(in)
-		if again := session.MaskIP(got); again != got {
-			t.Fatalf("MaskIP(%q) = %q, and again %q", in, got, again)
+		got := address.Mask(in)
+		if again := address.Mask(got); again != got {
+			t.Fatalf("Mask(%q) = %q, and again %q", in, got, again)
 		}
 		addr, err := netip.ParseAddr(in)
 		if err != nil {
@@ -54,14 +54,14 @@ func FuzzMaskIP(f *testing.F) {
 		if addr = addr.Unmap(); addr.Is4() {
 			parts := strings.Split(addr.String(), ".")
 			if want := parts[0] + ".*.*." + parts[3]; got != want {
-				t.Fatalf("MaskIP(%q) = %q, want %q", in, got, want)
+				t.Fatalf("Mask(%q) = %q, want %q", in, got, want)
 			}
 			return
 		}
 		parts := strings.Split(got, ":")
 		for _, part := range parts[1:min(8, len(parts)-1)] {
 			if part != "" && part != "*" {
-				t.Fatalf("MaskIP(%q) = %q shows %q", in, got, part)
+				t.Fatalf("Mask(%q) = %q shows %q", in, got, part)
 			}
 		}
 	})
