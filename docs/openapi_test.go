@@ -146,8 +146,11 @@ func loose(s *openapi3.Schema) []string {
 
 func isRequest(schema string) bool {
 	switch schema {
-	case "ChosenToken",
+	case "AuthorizePageForm",
+		"ChosenToken",
 		"Cleaning",
+		"ConfirmPageForm",
+		"DevicePageForm",
 		"Eviction",
 		"FactorRule",
 		"Generation",
@@ -166,6 +169,8 @@ func isRequest(schema string) bool {
 		"SettingValues",
 		"SignIn",
 		"SignInForm",
+		"SignInPageForm",
+		"SignOutPageForm",
 		"ThrottleSubject",
 		"UserForm",
 		"Verification":

@@ -133,9 +133,8 @@ func (a *API) approve(c *gin.Context, by access.Caller, r oauth.Request) error {
 // leave sends the browser back to the app: at once, or from a page where a form
 // brought it here.
 func (a *API) leave(c *gin.Context, r oauth.Request, to string) error {
-	c.Header("Cache-Control", "no-store")
 	if c.Request.Method != http.MethodPost {
-		c.Redirect(http.StatusSeeOther, to)
+		page.Redirect(c, to)
 		return nil
 	}
 	name := r.App.Name

@@ -22,12 +22,11 @@ func (a *API) AskDevice(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	code = code[:min(len(code), maxUserCode)]
 	by, ok, err := a.deps.People.Required(c, devicePage(code))
 	if err != nil || !ok {
 		return err
 	}
-	return a.askCode(c, by, http.StatusOK, code, "")
+	return a.askCode(c, by, code, sheet{status: http.StatusOK})
 }
 
 func devicePage(code string) string {
@@ -37,9 +36,10 @@ func devicePage(code string) string {
 	return PathDevice + "?" + url.Values{"user_code": {code}}.Encode()
 }
 
-func (a *API) askCode(c *gin.Context, by access.Caller, status int, code, alert string) error { //nolint:revive // argument-limit counts the receiver's page
-	return a.show(c, status, page.View{
-		Heading: "Connect a device", Alert: alert,
+func (a *API) askCode(c *gin.Context, by access.Caller, code string, s sheet) error {
+	code = code[:min(len(code), maxUserCode)]
+	return a.show(c, s.status, page.View{
+		Heading: "Connect a device", Alert: s.alert,
 		Lines: []string{"Enter the code that the device or the program shows. Use only a code that you see there yourself, never one that somebody sent you."},
 		Data:  body{Code: &codeForm{UserCode: code, Who: by.Account.Username, Next: devicePage(code), SignOut: a.deps.SignOut}},
 	})
@@ -61,11 +61,11 @@ func (a *API) DecideDevice(c *gin.Context) error {
 	} else {
 		err = a.answerDevice(c, by, code, answer == "allow")
 	}
-	f2 := fault.Of(err)
-	if err == nil || f2.Kind == fault.Internal || f2.Kind == fault.Unavailable {
+	why := fault.Of(err)
+	if err == nil || why.Kind == fault.Internal || why.Kind == fault.Unavailable {
 		return err
 	}
-	return a.askCode(c, by, web.Status(f2.Kind), code[:min(len(code), maxUserCode)], page.Sentence(c, f2))
+	return a.askCode(c, by, code, sheet{status: web.Status(why.Kind), alert: page.Sentence(c, why)})
 }
 
 // askDevice shows what the device asks for.

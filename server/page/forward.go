@@ -32,3 +32,11 @@ func (p *Page) Forward(c *gin.Context, v View, to string) error {
 
 // Onward is where the page leads by itself, if it does.
 func (v View) Onward() template.URL { return v.onward }
+
+// Redirect sends the browser on with a GET, and no words, in which the address
+// would stand once more.
+func Redirect(c *gin.Context, to string) {
+	c.Header("Cache-Control", "no-store")
+	c.Header("Location", to)
+	c.Status(http.StatusSeeOther)
+}

@@ -79,10 +79,7 @@ func (*API) Ask(c *gin.Context, next, name string) {
 // AskAgain sends somebody who is signed in to prove it once more and on to next.
 func (*API) AskAgain(c *gin.Context, next string) { redirect(c, with(PathConfirm, next)) }
 
-func redirect(c *gin.Context, to string) {
-	c.Header("Cache-Control", "no-store")
-	c.Redirect(http.StatusSeeOther, to)
-}
+func redirect(c *gin.Context, to string) { page.Redirect(c, to) }
 
 // whyOut is what a person is told whose login ended; "" if they had none.
 func whyOut(err error) string {
