@@ -24,9 +24,11 @@ import (
 	"latchkey/service/authn"
 	"latchkey/service/client"
 	"latchkey/service/connection"
+	"latchkey/service/grant"
 	"latchkey/service/importer"
 	"latchkey/service/keyring"
 	"latchkey/service/login"
+	"latchkey/service/oauth"
 	"latchkey/service/outbox"
 	"latchkey/service/password"
 	"latchkey/service/profile"
@@ -60,6 +62,8 @@ type App struct {
 	Profile  *profile.Service
 	Admins   *admin.Service
 	Apps     *client.Service
+	Grants   *grant.Service
+	OAuth    *oauth.Service
 	Ring     *keyring.Ring
 	Outbox   *outbox.Service
 
@@ -72,7 +76,10 @@ type App struct {
 	who    *authn.Service
 	api    *alist.API
 	openid *openid.API
-	pages  *mailed.API
+
+	provider *openid.Provider
+
+	pages *mailed.API
 
 	mailer   *courier.Mailer // nil: no mail server is configured
 	sshKeys  *sshkey.Service
@@ -256,6 +263,10 @@ func (a *App) openFlows(hasher *password.Hasher, policy password.Policy, passwor
 	if err := a.openApps(); err != nil {
 		return err
 	}
+	if err := a.openGrants(); err != nil {
+		return err
+	}
+	a.openOAuth(logins)
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses, Apps: a.Apps,
 		Audit: a.audit, EmailSet: watcher.EmailSet, Now: a.opts.Now,
