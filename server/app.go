@@ -14,6 +14,7 @@ import (
 	"latchkey/model/sqlstore"
 	"latchkey/server/alist"
 	"latchkey/server/config"
+	"latchkey/server/consent"
 	"latchkey/server/courier"
 	"latchkey/server/mailed"
 	"latchkey/server/openid"
@@ -25,9 +26,11 @@ import (
 	"latchkey/service/authn"
 	"latchkey/service/client"
 	"latchkey/service/connection"
+	"latchkey/service/grant"
 	"latchkey/service/importer"
 	"latchkey/service/keyring"
 	"latchkey/service/login"
+	"latchkey/service/oauth"
 	"latchkey/service/outbox"
 	"latchkey/service/password"
 	"latchkey/service/profile"
@@ -61,6 +64,8 @@ type App struct {
 	Profile  *profile.Service
 	Admins   *admin.Service
 	Apps     *client.Service
+	Grants   *grant.Service
+	OAuth    *oauth.Service
 	Ring     *keyring.Ring
 	Outbox   *outbox.Service
 
@@ -73,9 +78,13 @@ type App struct {
 	who    *authn.Service
 	api    *alist.API
 	openid *openid.API
-	pages  *mailed.API
 
-	signin *signin.API
+	provider *openid.Provider
+
+	pages *mailed.API
+
+	signin  *signin.API
+	consent *consent.API
 
 	mailer   *courier.Mailer // nil: no mail server is configured
 	sshKeys  *sshkey.Service
@@ -259,6 +268,10 @@ func (a *App) openFlows(hasher *password.Hasher, policy password.Policy, passwor
 	if err := a.openApps(); err != nil {
 		return err
 	}
+	if err := a.openGrants(); err != nil {
+		return err
+	}
+	a.openOAuth(logins)
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses, Apps: a.Apps,
 		Audit: a.audit, EmailSet: watcher.EmailSet, Now: a.opts.Now,

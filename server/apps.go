@@ -7,7 +7,6 @@ import (
 	"latchkey/server/openid"
 	"latchkey/service/access"
 	"latchkey/service/client"
-	"latchkey/service/revocation"
 )
 
 // openApps opens the service of registered OAuth apps.
@@ -22,10 +21,9 @@ func (a *App) openApps() error {
 	return nil
 }
 
-// endApp makes everybody forget what an app was given.
-func (a *App) endApp(ctx context.Context, _ string) error {
-	a.hub.Publish(ctx, revocation.Notice{})
-	return nil
+// endApp ends what an app was given.
+func (a *App) endApp(ctx context.Context, clientID string) error {
+	return a.Grants.EndClient(ctx, clientID)
 }
 
 // registered are the routes by which admins look after OAuth apps.

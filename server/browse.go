@@ -1,10 +1,12 @@
 package server
 
 import (
-	"strings"
+	"github.com/gin-gonic/gin"
 
 	"latchkey/middleware"
+	"latchkey/server/consent"
 	"latchkey/server/signin"
+	"latchkey/server/web"
 	"latchkey/service/access"
 	"latchkey/service/login"
 	"latchkey/service/setting"
@@ -13,10 +15,17 @@ import (
 // openBrowse opens the doors of people with a browser.
 func (a *App) openBrowse(logins *login.Service) error {
 	var err error
+	title := func() string { return a.Settings.Get(setting.KeySiteTitle) }
 	a.signin, err = signin.New(signin.Deps{
-		Login: logins, Sessions: a.Sessions, Who: a.who, Sealer: a.Ring, Now: a.opts.Now,
-		Title:  func() string { return a.Settings.Get(setting.KeySiteTitle) },
-		Leaves: func(path string) bool { return strings.HasPrefix(path, "/session/") },
+		Login: logins, Sessions: a.Sessions, Who: a.who, Sealer: a.Ring, Now: a.opts.Now, Title: title,
+		Leaves: func(path string) bool { return path == consent.PathAuthorize },
+	})
+	if err != nil {
+		return err
+	}
+	a.consent, err = consent.New(consent.Deps{
+		Flow: a.OAuth, People: a.signin, Sealer: a.Ring, Now: a.opts.Now, Title: title, SignOut: signin.PathSignOut,
+		Issuer: func(c *gin.Context) string { return web.Origin(c, a.cfg.SiteURL) },
 	})
 	return err
 }
@@ -42,5 +51,16 @@ func (a *App) signedInto() []route {
 		{post, signin.PathSignOut, page, access.Open, pages.SignOut},
 		{get, signin.PathConfirm, page, access.Open, pages.AskConfirm},
 		{post, signin.PathConfirm, page, access.Open, pages.Confirm},
+	}
+}
+
+// consenting are the pages at which people let apps in.
+func (a *App) consenting() []route {
+	pages, page := a.consent, a.pageGuard()
+	return []route{
+		{get, consent.PathAuthorize, page, access.Open, pages.Authorize},
+		{post, consent.PathAuthorize, page, access.Open, pages.Decide},
+		{get, consent.PathDevice, page, access.Open, pages.AskDevice},
+		{post, consent.PathDevice, page, access.Open, pages.DecideDevice},
 	}
 }

@@ -77,7 +77,8 @@ func (a *App) table() []route {
 		{get, "/api/openapi.json", public, access.Open, openAPI},
 	}
 	return slices.Concat(rows, a.administered(admin), a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin),
-		a.history(caller, admin), a.linked(caller), a.registered(), a.signedInto(), a.absent(public, caller))
+		a.history(caller, admin), a.linked(caller), a.registered(), a.delegating(), a.paired(), a.signedInto(), a.consenting(),
+		a.absent(public, caller))
 }
 
 // administered are the routes of admins.
@@ -214,7 +215,7 @@ func (a *App) routes() (http.Handler, error) {
 		middleware.Recovery(log, render),
 		middleware.Errors(log, render),
 		cors,
-		middleware.BodyLimit("/api/auth/", "/account/", "/session/"),
+		middleware.BodyLimit("/api/auth/", "/api/v4/session/", "/account/", "/session/"),
 	)
 	engine.NoRoute(web.Handle(func(*gin.Context) error { return alist.ErrNoRoute }))
 	engine.NoMethod(web.Handle(func(*gin.Context) error { return alist.ErrMethod }))
@@ -232,6 +233,10 @@ func (a *App) routes() (http.Handler, error) {
 // render answers a failure in the dialect of the path. Of paths and methods that
 // are not there, nobody knows whose dialect was meant.
 func render(c *gin.Context, f *fault.Error, requestID string) {
+	if openid.IsProtocol(c.Request.URL.Path) && !f.Is(alist.ErrMethod) {
+		openid.RenderOAuth(c, f, requestID)
+		return
+	}
 	if strings.HasPrefix(c.Request.URL.Path, openid.Prefix) && !f.Is(alist.ErrNoRoute) && !f.Is(alist.ErrMethod) {
 		openid.Render(c, f, requestID)
 		return

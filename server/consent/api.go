@@ -81,7 +81,7 @@ func New(d Deps) (*API, error) {
 
 // Render answers a failure with a page in words; it never leads anywhere (O-01).
 func (a *API) Render(c *gin.Context, f *fault.Error, requestID string) {
-	v := page.Failure(f, requestID)
+	v := page.Failure(c, f, requestID)
 	v.Data = body{}
 	a.page.Fail(c, f, v)
 }

@@ -65,7 +65,9 @@ func New(d Deps) (*API, error) {
 
 // Render answers a failure with a page in words.
 func (a *API) Render(c *gin.Context, f *fault.Error, requestID string) {
-	a.page.Render(c, f, requestID)
+	v := page.Failure(c, f, requestID)
+	v.Data = body{}
+	a.page.Fail(c, f, v)
 }
 
 // body is what a page shows: one of them.
