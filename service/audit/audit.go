@@ -40,12 +40,12 @@ const (
 	SSHKeyLifted     Kind = "ssh_key_lifted" // a suspended key may sign in again
 	SSHKeyDeleted    Kind = "ssh_key_deleted"
 	ThrottleLifted   Kind = "throttle_lifted"
-	AppAuthorized    Kind = "app_authorized" // an app fetched its tokens
+	AppAuthorized    Kind = "oauth_app_authorized" // an app fetched its tokens
 	AppRefused       Kind = "oauth_app_refused"
-	AppWithdrawn     Kind = "app_withdrawn" // what an app was given was taken back
+	AppWithdrawn     Kind = "oauth_app_withdrawn" // what an app was given was taken back
 	TokenRevoked     Kind = "oauth_token_revoked"
-	CodeReused       Kind = "code_reused"    // and what it had been exchanged for was ended
-	RefreshReused    Kind = "refresh_reused" // and its family was ended
+	CodeReused       Kind = "oauth_code_reused" // and what it had been exchanged for was ended
+	RefreshReused    Kind = "refresh_reused"    // and its family was ended
 	KeyRotated       Kind = "key_rotated"
 	KeyRemoved       Kind = "key_removed"
 	MasterKeyChanged Kind = "master_key_changed"
