@@ -39,6 +39,14 @@ const (
 	SSHKeyChanged    Kind = "ssh_key_changed"
 	SSHKeyLifted     Kind = "ssh_key_lifted" // a suspended key may sign in again
 	SSHKeyDeleted    Kind = "ssh_key_deleted"
+	APIKeyRefused    Kind = "api_key_refused" // a key that there never was
+	APIKeyCreated    Kind = "api_key_created"
+	APIKeyChanged    Kind = "api_key_changed"
+	APIKeyRotated    Kind = "api_key_rotated"
+	APIKeyDeleted    Kind = "api_key_deleted"
+	APIKeyRevoked    Kind = "api_key_revoked"  // its text leaked, its device was evicted, or nobody used it
+	APIKeyExpiring   Kind = "api_key_expiring" // it expires within days
+	APIKeyUnused     Kind = "api_key_unused"   // nobody used it for long
 	ThrottleLifted   Kind = "throttle_lifted"
 	AppAuthorized    Kind = "oauth_app_authorized" // an app fetched its tokens
 	AppRefused       Kind = "oauth_app_refused"
