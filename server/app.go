@@ -16,13 +16,16 @@ import (
 	"latchkey/server/config"
 	"latchkey/server/courier"
 	"latchkey/server/mailed"
+	"latchkey/server/openid"
 	"latchkey/server/sftpd"
 	"latchkey/service/account"
 	"latchkey/service/admin"
 	"latchkey/service/apikey"
 	"latchkey/service/audit"
 	"latchkey/service/authn"
+	"latchkey/service/client"
 	"latchkey/service/connection"
+	"latchkey/service/grant"
 	"latchkey/service/importer"
 	"latchkey/service/keyring"
 	"latchkey/service/login"
@@ -58,18 +61,21 @@ type App struct {
 	Settings *setting.Service
 	Profile  *profile.Service
 	Admins   *admin.Service
+	Apps     *client.Service
+	Grants   *grant.Service
 	Ring     *keyring.Ring
 	Outbox   *outbox.Service
 
-	cfg   config.Config
-	opts  Options
-	dir   *dataDir
-	db    *sqlstore.DB
-	hub   *revocation.Hub
-	audit *audit.Recorder
-	who   *authn.Service
-	api   *alist.API
-	pages *mailed.API
+	cfg    config.Config
+	opts   Options
+	dir    *dataDir
+	db     *sqlstore.DB
+	hub    *revocation.Hub
+	audit  *audit.Recorder
+	who    *authn.Service
+	api    *alist.API
+	openid *openid.API
+	pages  *mailed.API
 
 	mailer   *courier.Mailer // nil: no mail server is configured
 	sshKeys  *sshkey.Service
@@ -251,13 +257,20 @@ func (a *App) openFlows(ctx context.Context, hasher *password.Hasher, policy pas
 		Accounts: a.Accounts, Hasher: hasher, Policy: policy, Passwords: passwords, Factors: factors, Throttle: a.guesses,
 		Audit: a.audit, Now: a.opts.Now, Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: a.sshKeys,
 	})
+	if err := a.openApps(); err != nil {
+		return err
+	}
+	if err := a.openGrants(); err != nil {
+		return err
+	}
 	a.who = authn.New(authn.Deps{
-		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Keys: a.apiKeys, Throttle: a.guesses, Audit: a.audit,
+		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Keys: a.apiKeys, Tokens: a.Grants, Throttle: a.guesses, Audit: a.audit,
 	})
 	a.Admins = admin.New(admin.Deps{
-		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses,
+		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses, Apps: a.Apps,
 		Audit: a.audit, EmailSet: watcher.EmailSet, Now: a.opts.Now,
 	})
+	a.openid = openid.New(openid.Deps{Admin: a.Admins, Apps: a.Apps})
 	a.live = connection.NewRegistry(connection.Limits{All: a.cfg.SFTPMax, PerAccount: a.cfg.SFTPMaxAccount})
 	a.hub.Subscribe(a.live.Heed) // after those who remember: it asks them
 	a.api = alist.New(alist.Deps{

@@ -25,6 +25,10 @@ type target struct {
 	fields []field
 	form   bool // takes a form and a query too
 	page   bool // a page for people: it takes a form, and its refusals are pages
+
+	route  string   // as the engine has it, if that is another than the path
+	others []string // methods that the path takes beside this one
+	v4     bool     // it answers in Cloudreve's envelope, and other paths have a parameter where this one ends
 }
 
 // field is a field of a body.
@@ -43,6 +47,7 @@ const (
 	boolean
 	oneTimeCode // text or a number of up to six digits
 	numbersList // of ids, or one
+	textsList
 )
 
 const goodKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5yYqnCZmRCzhtTO8dwYIEEQBbgOWKwkyZTXp3RDtIt laptop"
@@ -87,7 +92,7 @@ func encamp(t *testing.T) *camp {
 	c.userKey = f.query(t, "SELECT max(id) FROM ssh_keys")[0][0].value
 	c.userID = f.query(t, "SELECT id FROM accounts WHERE username = 'victim'")[0][0].value
 	c.roleID = f.query(t, "SELECT id FROM roles WHERE name = 'spare'")[0][0].value
-	c.targets = slices.Concat(c.ownTargets(), c.adminTargets(), c.stubTargets())
+	c.targets = slices.Concat(c.ownTargets(), c.adminTargets(), c.stubTargets(), c.appTargets(t))
 	return c
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -10,13 +11,17 @@ import (
 	"latchkey/middleware"
 	"latchkey/server/alist"
 	"latchkey/server/mailed"
+	"latchkey/server/openid"
 	"latchkey/server/web"
 	"latchkey/service/access"
+	"latchkey/service/fault"
 )
 
 const (
 	get  = http.MethodGet
 	post = http.MethodPost
+	put  = http.MethodPut
+	del  = http.MethodDelete
 	each = "*" // every method
 )
 
@@ -72,7 +77,7 @@ func (a *App) table() []route {
 		{get, "/api/openapi.json", public, access.Open, openAPI},
 	}
 	return slices.Concat(rows, a.administered(admin), a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin),
-		a.history(caller, admin), a.linked(caller), a.absent(public, caller))
+		a.history(caller, admin), a.linked(caller), a.registered(), a.absent(public, caller))
 }
 
 // administered are the routes of admins.
@@ -207,8 +212,8 @@ func (a *App) routes() (http.Handler, error) {
 		middleware.Statuses(),
 		middleware.Headers(),
 		middleware.Framing(),
-		middleware.Recovery(log, alist.Render),
-		middleware.Errors(log, alist.Render),
+		middleware.Recovery(log, render),
+		middleware.Errors(log, render),
 		cors,
 		middleware.BodyLimit("/api/auth/", "/account/"),
 	)
@@ -223,6 +228,16 @@ func (a *App) routes() (http.Handler, error) {
 		engine.Handle(r.method, r.path, chain...)
 	}
 	return engine, nil
+}
+
+// render answers a failure in the dialect of the path. Of paths and methods that
+// are not there, nobody knows whose dialect was meant.
+func render(c *gin.Context, f *fault.Error, requestID string) {
+	if strings.HasPrefix(c.Request.URL.Path, openid.Prefix) && !f.Is(alist.ErrNoRoute) && !f.Is(alist.ErrMethod) {
+		openid.Render(c, f, requestID)
+		return
+	}
+	alist.Render(c, f, requestID)
 }
 
 func ping(c *gin.Context) error {

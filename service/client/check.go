@@ -3,7 +3,6 @@ package client
 import (
 	"net/url"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -18,7 +17,7 @@ const (
 // check says what is wrong with an app, but for its id, its scopes and its
 // secret.
 func check(c model.OAuthClient) error {
-	switch ttl := time.Duration(c.RefreshTTL) * time.Second; {
+	switch {
 	case !isLine(c.Name, maxName):
 		return ErrName
 	case c.Icon != "" && !isIcon(c.Icon):
@@ -27,7 +26,7 @@ func check(c model.OAuthClient) error {
 		return ErrHomepage
 	case !c.Confidential && !c.PKCERequired:
 		return ErrPKCE
-	case c.RefreshTTL > int64(maxRefresh/time.Second) || ttl < minRefresh:
+	case c.RefreshTTL < minRefresh || c.RefreshTTL > maxRefresh:
 		return ErrRefreshTTL
 	}
 	return checkRedirects(c.RedirectURIs)

@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"latchkey/model"
 	"latchkey/service/audit"
 	"latchkey/service/secret"
 )
 
-// How long refresh tokens of an app may live (rulings 32).
+// How long refresh tokens of an app may live, in seconds (rulings 32).
 const (
-	defaultRefresh = 90 * 24 * time.Hour
-	minRefresh     = time.Hour // an access token's life
-	maxRefresh     = 365 * 24 * time.Hour
+	defaultRefresh = 90 * 24 * 3600
+	minRefresh     = 3600 // an access token's life
+	maxRefresh     = 365 * 24 * 3600
 )
 
 // Registration is an app to register.
@@ -28,8 +27,8 @@ type Registration struct {
 	Scopes       []string
 	Confidential bool
 	Secret       string // a supplied secret; empty: a new one, if the app is confidential
-	WithoutPKCE  bool          // PKCE is not asked for; only of a confidential app
-	RefreshTTL   time.Duration // whole seconds; 0: 90 days
+	WithoutPKCE  bool   // PKCE is not asked for; only of a confidential app
+	RefreshTTL   int64  // seconds; 0: 90 days
 }
 
 // Register adds an app and returns its secret, which can never be read again;
@@ -46,7 +45,7 @@ func (s *Service) Register(ctx context.Context, n Registration) (model.OAuthClie
 	}
 	c := model.OAuthClient{
 		ID: n.ID, Name: n.Name, Icon: n.Icon, Homepage: n.Homepage, RedirectURIs: n.RedirectURIs, Scopes: n.Scopes,
-		Confidential: n.Confidential, PKCERequired: !n.WithoutPKCE, RefreshTTL: int64(n.RefreshTTL / time.Second),
+		Confidential: n.Confidential, PKCERequired: !n.WithoutPKCE, RefreshTTL: n.RefreshTTL,
 		CreatedAt: now, UpdatedAt: now,
 	}
 	if !isID(c.ID) {
@@ -95,9 +94,9 @@ type Edit struct {
 	RedirectURIs *[]string
 	Scopes       *[]string
 	PKCERequired *bool
-	RefreshTTL   *time.Duration // whole seconds
-	Disabled     *bool          // true ends what was issued to the app
-	Confidential *bool          // can only be what it is: ErrKind
+	RefreshTTL   *int64 // seconds
+	Disabled     *bool  // true ends what was issued to the app
+	Confidential *bool  // can only be what it is: ErrKind
 }
 
 // Update changes an app and returns it. When it is switched off, what was
@@ -163,14 +162,12 @@ func (e Edit) apply(c *model.OAuthClient) {
 	set(&c.Homepage, e.Homepage)
 	set(&c.PKCERequired, e.PKCERequired)
 	set(&c.Disabled, e.Disabled)
+	set(&c.RefreshTTL, e.RefreshTTL)
 	if e.RedirectURIs != nil {
 		c.RedirectURIs = *e.RedirectURIs
 	}
 	if e.Scopes != nil {
 		c.Scopes = *e.Scopes
-	}
-	if e.RefreshTTL != nil {
-		c.RefreshTTL = int64(*e.RefreshTTL / time.Second)
 	}
 }
 

@@ -38,7 +38,7 @@ func (s *Service) Authenticate(ctx context.Context, id, text string) (model.OAut
 	if !c.Confidential {
 		right = text == ""
 	}
-	if err != nil || c.Disabled || !right {
+	if err != nil || c.ID != id || c.Disabled || !right { // a collation may find an id that is not the one
 		return model.OAuthClient{}, ErrClient
 	}
 	return c, nil
