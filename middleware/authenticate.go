@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gin-gonic/gin"
 
@@ -9,7 +10,6 @@ import (
 	"latchkey/service/access"
 	"latchkey/service/authn"
 	"latchkey/service/fault"
-	"latchkey/service/session"
 )
 
 // ErrNotAdmin says that the route is for admins.
@@ -27,11 +27,13 @@ func Authenticate(who *authn.Service, anyDevice bool) gin.HandlerFunc {
 		}
 		p.AnyDevice = anyDevice
 		caller, err := who.Authenticate(c.Request.Context(), p)
+		if errors.Is(err, authn.ErrMisplaced) {
+			web.AnswerByStatus(c) // by its looks it was no key; by the answer it is
+		}
 		if err != nil {
 			web.Abort(c, err)
 			return
 		}
-		caller.RequestID = RequestIDOf(c)
 		c.Request = c.Request.WithContext(access.With(c.Request.Context(), caller))
 	}
 }
@@ -44,17 +46,18 @@ func Stranger(c *gin.Context) context.Context {
 	})
 }
 
-func presented(c *gin.Context) (session.Presented, error) {
-	token, err := web.Credential(c)
+func presented(c *gin.Context) (authn.Presented, error) {
+	sent, err := web.Credential(c)
 	if err != nil {
-		return session.Presented{}, err
+		return authn.Presented{}, err
 	}
 	clientID, err := web.ClientID(c)
 	if err != nil {
-		return session.Presented{}, err
+		return authn.Presented{}, err
 	}
-	return session.Presented{
-		Token: token, ClientID: clientID, UserAgent: web.UserAgent(c), Address: ClientIP(c),
+	return authn.Presented{
+		Text: sent.Text, Place: sent.Place, ClientID: clientID, UserAgent: web.UserAgent(c), Address: ClientIP(c),
+		RequestID: RequestIDOf(c),
 	}, nil
 }
 

@@ -9,7 +9,7 @@ import (
 // stranger, whether or not guests may do anything else.
 func Optional(authenticate gin.HandlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if p, err := presented(c); err == nil && p.Token == "" {
+		if p, err := presented(c); err == nil && p.Text == "" {
 			c.Request = c.Request.WithContext(Stranger(c))
 			return
 		}

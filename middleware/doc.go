@@ -6,6 +6,7 @@
 //	RequestID     names the request; everything below logs that name
 //	FindClientIP  finds the client's address
 //	AccessLog     sees the final status, also after a panic
+//	Statuses      notes who is answered by HTTP status, before anything can answer
 //	Headers       before anything can answer, a panic included
 //	Framing       ends connections that could be cut in two ways
 //	Recovery      turns a panic into an answer

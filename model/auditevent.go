@@ -8,6 +8,8 @@ const (
 	ActorNone    AuditActor = "none"    // nobody known, such as who fails to sign in
 	ActorSession AuditActor = "session" // a login's token
 	ActorToken   AuditActor = "token"   // the static token
+	ActorAPIKey  AuditActor = "api_key" // an API key; the detail says which
+	ActorOAuth   AuditActor = "oauth"   // an app's access token
 	ActorCommand AuditActor = "command" // somebody at the machine
 	ActorSystem  AuditActor = "system"  // the program itself
 )

@@ -10,6 +10,7 @@ const (
 	ThrottleSource      ThrottleKind = "source"       // failures on one account from one known source
 	ThrottleCodes       ThrottleKind = "codes"        // wrong codes of one account
 	ThrottleSourceCodes ThrottleKind = "source_codes" // wrong codes of one account from one address
+	ThrottleAPIKeys     ThrottleKind = "api_keys"     // wrong API keys from one address
 	ThrottleKnown       ThrottleKind = "known"        // no count: an address from which an account signed in
 )
 
@@ -27,7 +28,7 @@ type Throttle struct {
 
 	Until      Time   // when it is empty again, or when the address is not known any more
 	AccountKey string // the account; empty for a name that nobody has, and for an address
-	Address    string // the address, IPv6 as its /64; empty for all but ThrottleAddress
+	Address    string // the address, IPv6 as its /64; empty for all but ThrottleAddress and ThrottleAPIKeys
 }
 
 // TableName names the table.

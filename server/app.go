@@ -22,6 +22,7 @@ import (
 	"latchkey/server/signin"
 	"latchkey/service/account"
 	"latchkey/service/admin"
+	"latchkey/service/apikey"
 	"latchkey/service/audit"
 	"latchkey/service/authn"
 	"latchkey/service/client"
@@ -88,6 +89,7 @@ type App struct {
 
 	mailer   *courier.Mailer // nil: no mail server is configured
 	sshKeys  *sshkey.Service
+	apiKeys  *apikey.Service
 	live     *connection.Registry
 	sftp     *sftpd.Server
 	imports  *importer.Service
@@ -244,17 +246,18 @@ func (a *App) openServices(ctx context.Context) error {
 		Store: a.db.Logins(), Ring: a.Ring, Hub: a.hub, Audit: a.audit, Log: a.opts.Log,
 		Now: a.opts.Now, DeviceTTL: a.Settings.DeviceTTL,
 	})
-	return a.openFlows(hasher, policy, passwords)
+	return a.openFlows(ctx, hasher, policy, passwords)
 }
 
 // openFlows opens what strings the services together, and the doors before them.
-func (a *App) openFlows(hasher *password.Hasher, policy password.Policy, passwords *password.Checker) error {
+func (a *App) openFlows(ctx context.Context, hasher *password.Hasher, policy password.Policy, passwords *password.Checker) error {
 	factors := totp.New(a.db.TOTP(), a.Ring, a.hub, a.opts.Now, a.audit.Record)
 	a.sshKeys = sshkey.New(a.db.SSHKeys(), a.hub, a.opts.Now, a.audit.Record, a.Settings.SSHKeyUnused)
 	watcher, err := a.openWatch(hasher, policy, passwords)
 	if err != nil {
 		return err
 	}
+	a.openAPIKeys(ctx, watcher)
 	logins := login.New(login.Deps{
 		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Hasher: hasher, Passwords: passwords,
 		Factors: factors, Throttle: a.guesses, SSHKeys: a.sshKeys, Audit: a.audit, Upgrade: a.wrapper.Upgrade,
@@ -264,7 +267,6 @@ func (a *App) openFlows(hasher *password.Hasher, policy password.Policy, passwor
 		Accounts: a.Accounts, Hasher: hasher, Policy: policy, Passwords: passwords, Factors: factors, Throttle: a.guesses,
 		Audit: a.audit, Now: a.opts.Now, Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: a.sshKeys,
 	})
-	a.who = authn.New(a.Accounts, a.Sessions, a.Settings)
 	if err := a.openApps(); err != nil {
 		return err
 	}
@@ -272,6 +274,9 @@ func (a *App) openFlows(hasher *password.Hasher, policy password.Policy, passwor
 		return err
 	}
 	a.openOAuth(logins)
+	a.who = authn.New(authn.Deps{
+		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Keys: a.apiKeys, Tokens: a.Grants, Throttle: a.guesses, Audit: a.audit,
+	})
 	a.Admins = admin.New(admin.Deps{
 		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses, Apps: a.Apps,
 		Audit: a.audit, EmailSet: watcher.EmailSet, Now: a.opts.Now,

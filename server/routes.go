@@ -138,7 +138,7 @@ func (a *App) factor(caller guard) []route {
 // throttled are the routes of those whose sign-ins are refused.
 func (a *App) throttled(caller, admin guard) []route {
 	return []route{
-		{post, "/api/me/throttle/lift", caller, access.ThrottleUpdate, a.api.LiftMine},
+		{post, "/api/me/throttle/lift", caller, access.FirstParty, a.api.LiftMine},
 		{get, "/api/admin/throttle/list", admin, access.AdminThrottleRead, a.api.Throttled},
 		{post, "/api/admin/throttle/lift", admin, access.AdminThrottleUpdate, a.api.Lift},
 	}
@@ -210,6 +210,7 @@ func (a *App) routes() (http.Handler, error) {
 		engine.Use(middleware.AccessLog(log, a.opts.Now))
 	}
 	engine.Use(
+		middleware.Statuses(),
 		middleware.Headers(),
 		middleware.Framing(),
 		middleware.Recovery(log, render),
@@ -220,7 +221,7 @@ func (a *App) routes() (http.Handler, error) {
 	engine.NoRoute(web.Handle(func(*gin.Context) error { return alist.ErrNoRoute }))
 	engine.NoMethod(web.Handle(func(*gin.Context) error { return alist.ErrMethod }))
 	for _, r := range a.table() {
-		chain := append(slices.Clone(r.guard), middleware.RequireScope(r.scope), web.Handle(r.handle))
+		chain := append(slices.Clone(r.guard), middleware.RequireScope(r.scope, a.apiKeys.Learn), web.Handle(r.handle))
 		if r.method == each {
 			engine.Any(r.path, chain...)
 			continue

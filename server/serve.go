@@ -56,6 +56,8 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	behind, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error { return a.Sessions.Run(behind) })
 	group.Go(func() error { return a.guesses.Run(behind) })
+	group.Go(func() error { return a.Grants.Run(behind) })
+	group.Go(func() error { return a.apiKeys.Run(behind) })
 	group.Go(func() error { return a.audit.Run(behind) })
 	group.Go(func() error { return a.wrapper.Run(ctx) })
 	group.Go(func() error { return a.followKeys(behind) })

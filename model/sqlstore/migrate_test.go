@@ -22,13 +22,21 @@ import (
 // tables are all records, each of which is a table.
 func tables() []any {
 	return []any{
+		model.APIKey{},
 		model.Account{},
 		model.AuditEvent{},
 		model.Device{},
+		model.DeviceCode{},
+		model.Grant{},
+		model.GrantCode{},
+		model.GrantConsent{},
+		model.GrantToken{},
 		model.Key{},
 		model.Link{},
 		model.Login{},
 		model.Notice{},
+		model.OAuthClient{},
+		model.OAuthScope{},
 		model.Place{},
 		model.RecoveryCode{},
 		model.RevokedSSHKey{},

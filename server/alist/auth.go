@@ -1,12 +1,15 @@
 package alist
 
 import (
+	"errors"
+
 	"github.com/gin-gonic/gin"
 
 	"latchkey/middleware"
 	"latchkey/server/web"
 	"latchkey/service/access"
 	"latchkey/service/login"
+	"latchkey/service/secret"
 	"latchkey/service/setting"
 )
 
@@ -50,20 +53,28 @@ func (a *API) signIn(c *gin.Context, hashed bool) error {
 	if err != nil {
 		return err
 	}
-	token, err := web.Credential(c)
-	if err != nil {
-		token = "" // a stale or broken credential must not stand in the way of a new one
+	sent, err := web.Credential(c)
+	if err != nil || sent.Place != access.InAuthorization {
+		sent.Text = "" // a stale or broken credential must not stand in the way of a new one
 	}
 	opened, err := a.svc.Login.SignIn(middleware.Stranger(c), login.Request{
 		Username: req.Username, Password: req.Password, Hashed: hashed, Code: string(req.OTPCode),
 		ClientID: clientID, UserAgent: web.UserAgent(c), Address: middleware.ClientIP(c),
-		Presented: token,
+		Presented: sent.Text,
 	})
+	if errors.Is(err, login.ErrCredentials) && (isAPIKey(req.Username) || isAPIKey(req.Password)) {
+		return login.ErrCredentials.WithText(login.ErrCredentials.Text + ": this is an API key, send it in x-api-key instead of signing in")
+	}
 	if err != nil {
 		return err
 	}
 	return ok(c, signedIn{DeviceKey: opened.DeviceKey, Token: opened.Token})
 }
+
+// isAPIKey looks at the form alone. Whoever mistakes a key for a password is told
+// so after all else was done as for any wrong one: that tells nothing about the
+// key, nor about the account.
+func isAPIKey(text string) bool { return secret.IsBearer(secret.APIKey, text) }
 
 // Logout ends the caller's device (contract §5.7).
 func (a *API) Logout(c *gin.Context) error {

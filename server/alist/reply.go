@@ -31,7 +31,8 @@ func ok(c *gin.Context, data any) error {
 
 // Render answers a failure. Clients of this dialect look at the code in the
 // body and lose the message when the HTTP status is an error, so the status is
-// 200 wherever a handler had its say (rulings 14).
+// 200 wherever a handler had its say (rulings 14). No client of this dialect sends
+// a key: whoever does gets the code as the status, too (contract "API keys").
 func Render(c *gin.Context, f *fault.Error, requestID string) {
 	code := codeOf(f.Kind)
 	status := http.StatusOK
@@ -42,12 +43,17 @@ func Render(c *gin.Context, f *fault.Error, requestID string) {
 		text = "internal error, request " + requestID
 	case f.Kind == fault.Unavailable, f.Kind == fault.TooLarge, f.Kind == fault.Unsupported:
 		status = code
-	case f.Is(ErrNoStorage):
+	case f.Is(ErrNoStorage) && !web.AnswersByStatus(c):
 		code = http.StatusInternalServerError // as AList has it; no fault of this server
 	case f.Is(ErrNoRoute), f.Is(ErrMethod):
 		status = web.Status(f.Kind)
 		if f.Is(ErrMethod) {
 			status, code = http.StatusMethodNotAllowed, http.StatusMethodNotAllowed
+		}
+	}
+	if web.AnswersByStatus(c) {
+		if status = code; code == http.StatusUnauthorized {
+			web.Challenge(c, "invalid_token", text, "")
 		}
 	}
 	web.SetBodyCode(c, code)

@@ -9,9 +9,8 @@ import (
 )
 
 const (
-	maxClientID   = 256     // bytes
-	maxCredential = 8 << 10 // bytes; a session token has about 400
-	maxUserAgent  = 512     // bytes
+	maxClientID  = 256 // bytes
+	maxUserAgent = 512 // bytes
 )
 
 // ClientID is the name the client gives to its device: the header Client-Id,
@@ -41,31 +40,6 @@ func ClientID(c *gin.Context) (string, error) {
 }
 
 func isNotPrint(r rune) bool { return !unicode.IsPrint(r) }
-
-// Credential is the token of the header Authorization, with or without Bearer
-// before it; "" if there is none. Nothing else in a request carries one. Two
-// headers, or more than 8 KiB, are ErrTwoCredentials: nobody can say which one
-// a proxy before us has judged.
-func Credential(c *gin.Context) (string, error) {
-	values := c.Request.Header["Authorization"]
-	if len(values) == 0 {
-		return "", nil
-	}
-	if len(values) > 1 || len(values[0]) > maxCredential {
-		return "", ErrTwoCredentials
-	}
-	const blanks = " \t"
-	token := strings.Trim(values[0], blanks)
-	const scheme = "bearer"
-	if len(token) < len(scheme) || !strings.EqualFold(token[:len(scheme)], scheme) {
-		return token, nil
-	}
-	rest := token[len(scheme):]
-	if rest != "" && !strings.ContainsRune(blanks, rune(rest[0])) {
-		return token, nil // a token that happens to begin like this
-	}
-	return strings.Trim(rest, blanks), nil
-}
 
 // UserAgent is what the client calls itself: valid UTF-8 without control
 // characters, cut to 512 bytes between two characters.

@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -71,44 +70,6 @@ func TestClientID(t *testing.T) {
 	}
 }
 
-func credential(headers ...string) (string, error) {
-	c := get("/?token=query&Authorization=query")
-	c.Request.Header = http.Header{"Cookie": {"token=cookie"}, "X-Api-Key": {"key"}}
-	if headers != nil {
-		c.Request.Header["Authorization"] = headers
-	}
-	return web.Credential(c)
-}
-
-func TestCredential(t *testing.T) {
-	for header, want := range map[string]string{
-		"": "", " ": "", "abc": "abc", " abc\t": "abc", "Bearer abc": "abc", "bearer abc": "abc", "BEARER \t abc ": "abc",
-		"Bearer\tabc": "abc", "Bearer": "", "Bearer ": "", "bearerabc": "bearerabc", "Bearer a b": "a b", "Bear": "Bear",
-		"Bearer bearer abc": "bearer abc", "Basic YTpi": "Basic YTpi", "Bearer,abc": "Bearer,abc",
-		strings.Repeat("a", 8<<10): strings.Repeat("a", 8<<10),
-	} {
-		if got, err := credential(header); got != want || err != nil {
-			t.Errorf("Credential(%q) = %q, %v; want %q", header, got, err, want)
-		}
-	}
-	if got, err := credential(); got != "" || err != nil {
-		t.Errorf("Credential = %q, %v without a header", got, err)
-	}
-	for name, headers := range map[string][]string{
-		"two headers":          {"a", "b"},
-		"two that agree":       {"a", "a"},
-		"an empty one and one": {"", "a"},
-		"one and an empty one": {"a", ""},
-		"more than 8 KiB":      {strings.Repeat("a", 8<<10+1)},
-		"blanks beyond 8 KiB":  {strings.Repeat(" ", 8<<10) + "a"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := credential(headers...)
-			wantFault(t, err, web.ErrTwoCredentials, "token is invalidated")
-		})
-	}
-}
-
 func TestUserAgent(t *testing.T) {
 	long := strings.Repeat("a", 512)
 	for name, tt := range map[string]struct{ header, want string }{
@@ -152,26 +113,5 @@ func FuzzClientID(f *testing.F) {
 			t.Fatalf("took %q as %q", in, fromHeader)
 		}
 		_, _ = clientID(in) // never panics on a raw query
-	})
-}
-
-func FuzzCredential(f *testing.F) {
-	for _, seed := range []string{"", "Bearer", "bearer \t", "BEARER x", "Bearer\u00a0x", " a ", "bearer\xffx"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, in string) {
-		got, err := credential(in)
-		if err != nil {
-			if len(in) <= 8<<10 {
-				t.Fatalf("refused %q: %v", in, err)
-			}
-			return
-		}
-		if !strings.HasSuffix(strings.TrimRight(in, " \t"), got) || got != strings.Trim(got, " \t") {
-			t.Fatalf("Credential(%q) = %q, which is not its end", in, got)
-		}
-		if again, err := credential("  bEaReR\t" + got + " "); len(got) < 8000 && (again != got || err != nil) {
-			t.Fatalf("Credential(Bearer %q) = %q, %v", got, again, err)
-		}
 	})
 }

@@ -12,4 +12,5 @@ var (
 	ErrTooLarge       = fault.New(fault.TooLarge, "body_too_large", "request body is too large")
 	ErrUnsupported    = fault.New(fault.Unsupported, "media_type_unsupported", "request body must be application/json")
 	ErrTwoCredentials = fault.New(fault.Unauthenticated, "credential_malformed", "token is invalidated")
+	ErrManyPlaces     = fault.New(fault.Invalid, "credential_twice", "More than one credential was sent")
 )

@@ -103,6 +103,16 @@ func (c Caller) CheckScope(s Scope) error {
 	return nil
 }
 
+// CheckOwner is ErrFirstParty for delegated credentials. It stands in the services,
+// too, where a route's scope is not seen: whatever changes how somebody signs in,
+// or what a credential may do, asks here or CheckFresh.
+func (c Caller) CheckOwner() error {
+	if c.IsDelegated() {
+		return ErrFirstParty
+	}
+	return nil
+}
+
 // freshFor is how long a proof of identity counts as recent (security.md,
 // step-up).
 const freshFor = 10 * time.Minute
@@ -113,9 +123,12 @@ func (c Caller) IsFresh(now time.Time) bool {
 	return c.Kind == SessionToken && !c.FreshAt.IsZero() && now.Before(FreshUntil(c.FreshAt))
 }
 
-// CheckFresh is ErrNotFresh unless the caller is fresh. Every flow that needs a
-// fresh caller asks here.
+// CheckFresh is ErrNotFresh unless the caller is fresh, and ErrFirstParty for those
+// who can never be. Every flow that needs a fresh caller asks here.
 func (c Caller) CheckFresh(now time.Time) error {
+	if err := c.CheckOwner(); err != nil {
+		return err
+	}
 	if !c.IsFresh(now) {
 		return ErrNotFresh
 	}

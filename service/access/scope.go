@@ -24,17 +24,16 @@ type Scope string
 const (
 	All Scope = "all" // every scope of the vocabulary; never what is FirstParty
 
-	MeRead         Scope = "me.read"
-	MeUpdate       Scope = "me.update"
-	ActivityRead   Scope = "activity.read"
-	SessionRead    Scope = "session.read"
-	SessionEvict   Scope = "session.evict"
-	SSHKeyRead     Scope = "sshkey.read"
-	SSHKeyCreate   Scope = "sshkey.create"
-	SSHKeyUpdate   Scope = "sshkey.update"
-	SSHKeyDelete   Scope = "sshkey.delete"
-	APIKeyRead     Scope = "apikey.read"
-	ThrottleUpdate Scope = "throttle.update"
+	MeRead       Scope = "me.read"
+	MeUpdate     Scope = "me.update"
+	ActivityRead Scope = "activity.read"
+	SessionRead  Scope = "session.read"
+	SessionEvict Scope = "session.evict"
+	SSHKeyRead   Scope = "sshkey.read"
+	SSHKeyCreate Scope = "sshkey.create"
+	SSHKeyUpdate Scope = "sshkey.update"
+	SSHKeyDelete Scope = "sshkey.delete"
+	APIKeyRead   Scope = "apikey.read"
 
 	AdminUserRead       Scope = "admin.user.read"
 	AdminUserCreate     Scope = "admin.user.create"
@@ -86,7 +85,6 @@ func Vocabulary() []ScopeText {
 		{SSHKeyUpdate, "Change your SSH keys, and let suspended ones in again"},
 		{SSHKeyDelete, "Delete your SSH keys"},
 		{APIKeyRead, "List your API keys, without their text"},
-		{ThrottleUpdate, "Lift the limit on sign-ins to your account"},
 		{AdminUserRead, "List all accounts"},
 		{AdminUserCreate, "Create accounts"},
 		{AdminUserUpdate, "Change accounts, but not their passwords"},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"latchkey/model"
+	"latchkey/service/access"
 	"latchkey/service/audit"
 	"latchkey/service/fault"
 	"latchkey/service/revocation"
@@ -99,8 +100,12 @@ func (s *Service) EditRole(ctx context.Context, id int64, e model.RoleEdit) erro
 
 // RequireTwoFactor says whether those who hold the role, which may be that of
 // admins, must have a second factor. Who has none can from then on do nothing
-// but enrol one; no login ends. It fails with ErrNoRole.
+// but enrol one; no login ends. It fails with ErrNoRole, or access.ErrFirstParty for
+// delegated callers.
 func (s *Service) RequireTwoFactor(ctx context.Context, id int64, required bool) error {
+	if err := access.From(ctx).CheckOwner(); err != nil {
+		return err
+	}
 	if err := s.store.EditRole(ctx, id, model.RoleEdit{RequireTwoFactor: &required}); err != nil {
 		return s.roleFailure(err)
 	}

@@ -63,9 +63,14 @@ func New(d Deps) *Service { return &Service{Deps: d} }
 
 // CreateAccount adds an account; plain may be empty, then it has no password
 // to sign in with. Without roles it has the default one, and its base path is
-// the first path of its first role that has any. It fails with ErrReserved,
-// password.ErrWeak, password.ErrUnchecked and as account.Service.Add does.
+// the first path of its first role that has any. Delegated callers bind it to no
+// other service: access.ErrFirstParty. It fails with ErrReserved, password.ErrWeak, password.ErrUnchecked and as account.Service.Add does.
 func (s *Service) CreateAccount(ctx context.Context, a model.Account, plain string) (model.Account, error) {
+	if a.SSOID != "" {
+		if err := access.From(ctx).CheckOwner(); err != nil {
+			return a, err
+		}
+	}
 	if len(a.Roles) == 0 {
 		a.Roles = model.IntList{s.DefaultRole()}
 	}
@@ -143,11 +148,14 @@ func (s *Service) Register(ctx context.Context, name, plain, address string) err
 func (s *Service) RegistrationOpen() bool { return s.Settings.True(setting.KeyAllowRegister) }
 
 // EditAccount changes the account with the id. An empty password stays. It
-// fails with access.ErrNotFresh, password.ErrWeak, password.ErrUnchecked and as
+// fails with access.ErrNotFresh, access.ErrFirstParty, password.ErrWeak, password.ErrUnchecked and as
 // account.Service.Edit does.
 func (s *Service) EditAccount(ctx context.Context, id int64, e model.AccountEdit, plain string) error {
 	old, err := s.Accounts.ByID(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := mayEdit(access.From(ctx), old, e, plain); err != nil {
 		return err
 	}
 	if plain != "" || changesEmail(old, e) {
@@ -205,11 +213,14 @@ func (s *Service) DeleteAccount(ctx context.Context, id int64) error {
 
 // CancelTwoFactor takes the second factor and the recovery codes off the account
 // with the id and ends its logins, but for the admin's own. It fails with
-// account.ErrUnknown, access.ErrNotFresh, or totp.ErrEnded if the admin's own
+// account.ErrUnknown, access.ErrNotFresh, access.ErrFirstParty, or totp.ErrEnded if the admin's own
 // login is over.
 func (s *Service) CancelTwoFactor(ctx context.Context, by access.Caller, id int64) error {
 	old, err := s.Accounts.ByID(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := by.CheckOwner(); err != nil {
 		return err
 	}
 	if err := s.mayChange(by, old.Key); err != nil {
@@ -228,8 +239,14 @@ func (s *Service) DefaultRole() int64 {
 }
 
 // CreateRole adds a role and, if asked to, makes it the default one. It fails
-// as account.Service.AddRole does.
+// as account.Service.AddRole does; making it the default takes the scope for
+// settings, too.
 func (s *Service) CreateRole(ctx context.Context, r model.Role, makeDefault bool) error {
+	if makeDefault {
+		if err := access.From(ctx).CheckScope(access.AdminSettingUpdate); err != nil {
+			return err
+		}
+	}
 	made, err := s.Accounts.AddRole(ctx, r)
 	if err != nil || !makeDefault {
 		return err
@@ -238,10 +255,14 @@ func (s *Service) CreateRole(ctx context.Context, r model.Role, makeDefault bool
 }
 
 // EditRole changes a role and, if asked to, makes it the default one. It fails
-// as account.Service.EditRole does, or with ErrDefaultReserved.
+// as account.Service.EditRole does, or with ErrDefaultReserved, access.ErrFirstParty
+// or access.ErrScope.
 func (s *Service) EditRole(ctx context.Context, id int64, e model.RoleEdit, makeDefault bool) error {
 	if makeDefault && id == model.RoleGuest {
 		return ErrDefaultReserved
+	}
+	if err := s.mayEditRole(ctx, id, e, makeDefault); err != nil {
+		return err
 	}
 	if err := s.Accounts.EditRole(ctx, id, e); err != nil || !makeDefault {
 		return err
@@ -263,9 +284,12 @@ func (s *Service) setDefaultRole(ctx context.Context, id int64) error {
 }
 
 // SaveSettings stores all of the values, or none. The default role is named.
-// It fails with ErrDefaultReserved, ErrDefaultUnknown, ErrToken and as
-// setting.Service.Save does.
+// It fails with ErrDefaultReserved, ErrDefaultUnknown, ErrToken,
+// access.ErrFirstParty and as setting.Service.Save does.
 func (s *Service) SaveSettings(ctx context.Context, values map[string]string) error {
+	if err := s.maySave(access.From(ctx), values); err != nil {
+		return err
+	}
 	if name, ok := values[setting.KeyDefaultRole]; ok {
 		id, err := s.RoleNamed(ctx, name)
 		if err != nil {
@@ -344,9 +368,10 @@ func goodToken(token string) bool {
 }
 
 // SettingsOf lists the settings of the groups, or all of them without any. The
-// default role is shown by its name, among the names it could have.
+// default role is shown by its name, among the names it could have. Delegated
+// callers see no secret ones.
 func (s *Service) SettingsOf(ctx context.Context, groups []int) ([]setting.View, error) {
-	views := s.Settings.List(groups)
+	views := seen(access.From(ctx), s.Settings.List(groups))
 	for i := range views {
 		if views[i].Key != setting.KeyDefaultRole {
 			continue

@@ -48,13 +48,17 @@ func (s *Service) Throttled(ctx context.Context) ([]Throttled, error) {
 
 // LiftAccount forgets what was counted against the account that the name means.
 // Their own account is no other than an owner's: it needs a fresh login. It fails
-// with account.ErrUnknown, access.ErrNotFresh or model.ErrUnavailable.
+// with account.ErrUnknown, access.ErrNotFresh, access.ErrFirstParty or model.ErrUnavailable.
 func (s *Service) LiftAccount(ctx context.Context, name string) error {
 	a, err := s.Accounts.ForSignIn(ctx, name)
 	if err != nil {
 		return err
 	}
-	if err := s.mayChange(access.From(ctx), a.Key); err != nil {
+	by := access.From(ctx)
+	if by.IsDelegated() && account.HasReserved(a.Roles) {
+		return access.ErrFirstParty // or a leaked key guesses an admin's password without end
+	}
+	if err := s.mayChange(by, a.Key); err != nil {
 		return err
 	}
 	if err := s.Throttle.LiftAccount(ctx, a.Key); err != nil {

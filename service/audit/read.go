@@ -91,7 +91,7 @@ func ByOther(e model.AuditEvent) bool {
 	switch e.ActorKind {
 	case model.ActorToken, model.ActorCommand:
 		return true
-	case model.ActorSession:
+	case model.ActorSession, model.ActorAPIKey, model.ActorOAuth:
 		return e.ActorKey != e.AccountKey
 	case model.ActorNone, model.ActorSystem:
 	}

@@ -117,8 +117,12 @@ func attributes(by access.Caller, e Event, row model.AuditEvent) []slog.Attr {
 		}
 		all = append(all, slog.Int64("account_id", id))
 	}
-	if k := row.ActorKind; k == model.ActorToken || k == model.ActorCommand {
-		all = append(all, slog.String("actor", string(k)))
+	switch row.ActorKind {
+	case model.ActorToken, model.ActorCommand, model.ActorOAuth:
+		all = append(all, slog.String("actor", string(row.ActorKind)))
+	case model.ActorAPIKey:
+		all = append(all, slog.String("actor", string(row.ActorKind)), slog.Int64(callerKey, by.KeyID))
+	case model.ActorNone, model.ActorSession, model.ActorSystem:
 	}
 	for _, named := range [][2]string{
 		{"caller_device", by.DeviceKey},

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -25,11 +26,24 @@ func (r *Recorder) row(by access.Caller, e Event) model.AuditEvent {
 		row.ActorKey, row.ActorID, row.ActorName = by.Account.Key, by.Account.ID, clean(by.Account.Username)
 	}
 	nobody := row.AccountKey == "" && row.AccountID == 0
-	if nobody && row.ActorKind == model.ActorSession || !nobody && row.AccountKey == row.ActorKey && row.Username == "" {
+	if nobody && isOwner(row.ActorKind) || !nobody && row.AccountKey == row.ActorKey && row.Username == "" {
 		row.AccountKey, row.AccountID, row.Username = row.ActorKey, row.ActorID, row.ActorName
+	}
+	if by.Kind == access.APIKey {
+		e.Detail = append(slices.Clone(e.Detail), slog.Int64(callerKey, by.KeyID))
 	}
 	row.Detail = r.detail(row.ActorKind, e.Detail)
 	return row
+}
+
+// callerKey names the API key that somebody came with, beside api_key_id, which it
+// happened to.
+const callerKey = "caller_api_key"
+
+// isOwner reports whether what such an actor does to nobody in particular is done
+// to its own account.
+func isOwner(a model.AuditActor) bool {
+	return a == model.ActorSession || a == model.ActorAPIKey || a == model.ActorOAuth
 }
 
 // nonce is 63 random bits: two events of one millisecond are alike in 1 of
@@ -46,6 +60,10 @@ func (r *Recorder) actor(by access.Caller, address string) model.AuditActor {
 		return model.ActorSession
 	case by.Kind == access.StaticToken:
 		return model.ActorToken
+	case by.Kind == access.APIKey:
+		return model.ActorAPIKey
+	case by.Kind == access.OAuthToken:
+		return model.ActorOAuth
 	case r.cfg.Command != "":
 		return model.ActorCommand
 	case by.Account == nil && address == "":

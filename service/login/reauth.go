@@ -40,11 +40,14 @@ func (s *Service) Reauthenticate(ctx context.Context, by access.Caller, p Proof)
 // Prove has a signed-in caller show what a sign-in asks for, in the same order
 // and under the same limits, and then does what that is needed for. Then gets
 // the account that the proof was held against and must fail if its epoch is
-// another by now. Prove fails with access.ErrNotFresh for those who can never
-// prove anything, as Ended does if the caller is no longer let in, with
+// another by now. Prove fails with access.ErrNotFresh or access.ErrFirstParty for
+// those who can never prove anything, as Ended does if the caller is no longer let in, with
 // ErrCredentials, ErrMustChange, ErrCodeNeeded, totp.ErrWrongCode, throttle.ErrThrottled,
 // password.ErrBusy or password.ErrTooLong, or as then does.
 func (s *Service) Prove(ctx context.Context, by access.Caller, p Proof, then func(a model.Account) error) error {
+	if err := by.CheckOwner(); err != nil {
+		return err
+	}
 	if by.Kind != access.SessionToken || by.Account.IsGuest() {
 		return access.ErrNotFresh
 	}

@@ -143,5 +143,8 @@ func (s *Service) answer(ctx context.Context, issuer string, t grant.Tokens) (An
 	return a, nil
 }
 
-// seconds is how long it is until then, at least 0.
-func seconds(until, now time.Time) int64 { return max(0, int64(until.Sub(now)/time.Second)) }
+// seconds is how long it is until then, at least 0. Rows have no microseconds,
+// so it is rounded.
+func seconds(until, now time.Time) int64 {
+	return max(0, int64(until.Sub(now).Round(time.Second)/time.Second))
+}

@@ -31,9 +31,12 @@ type PasswordChange struct {
 // ChangePassword gives the caller a new password and ends every other login of
 // the account, and the caller's unless it is kept. The old password is counted
 // and checked as at sign-in, and makes a login that is kept fresh. It fails with
-// access.ErrNotFresh, ErrSamePassword, ErrOvertaken, password.ErrWeak or as
+// access.ErrNotFresh, access.ErrFirstParty, ErrSamePassword, ErrOvertaken, password.ErrWeak or as
 // login.Service.Prove does.
 func (s *Service) ChangePassword(ctx context.Context, by access.Caller, c PasswordChange) error {
+	if err := by.CheckOwner(); err != nil {
+		return err
+	}
 	fresh := by.IsFresh(s.Now())
 	switch {
 	case by.Kind != access.SessionToken, by.Account.IsGuest(), c.Old == "" && !fresh:

@@ -59,18 +59,22 @@ func New(d Deps) *Service { return &Service{Deps: d} }
 type Change struct {
 	Username string // the name to have from now on
 	Password string // empty, or the present one: it stays
-	SSOID    string // always overwritten
+	SSOID    string // always overwritten, but by delegated callers, who leave it out or send the present one
 }
 
 // Update changes the caller's account. A new password needs a login that is at
 // most 10 minutes old and ends every login of the account, the caller's too
-// (rulings 20). A caller whose login ends meanwhile changes nothing. It fails
-// with ErrGuest, ErrGone, account.ErrEnded, ErrNotFresh, password.ErrWeak,
+// (rulings 20). A caller whose login ends meanwhile changes nothing. Delegated
+// callers change the name alone: no password is looked at, even the present one,
+// for they would guess with it. It fails with ErrGuest, access.ErrFirstParty, ErrGone, account.ErrEnded, ErrNotFresh, password.ErrWeak,
 // password.ErrUnchecked, account.ErrName, account.ErrNameTaken or
 // throttle.ErrThrottled.
 func (s *Service) Update(ctx context.Context, by access.Caller, c Change) error {
 	if by.Account.IsGuest() {
 		return ErrGuest
+	}
+	if by.IsDelegated() && (c.Password != "" || c.SSOID != "" && c.SSOID != by.Account.SSOID) {
+		return access.ErrFirstParty
 	}
 	err := s.update(ctx, by, c)
 	if errors.Is(err, account.ErrUnknown) {
@@ -80,7 +84,10 @@ func (s *Service) Update(ctx context.Context, by access.Caller, c Change) error 
 }
 
 func (s *Service) update(ctx context.Context, by access.Caller, c Change) error {
-	change := account.Change{SSOID: &c.SSOID, ByLogin: by.LoginID} // hashing takes its time, and endings do not wait for it
+	change := account.Change{ByLogin: by.LoginID} // hashing takes its time, and endings do not wait for it
+	if !by.IsDelegated() {
+		change.SSOID = &c.SSOID
+	}
 	if c.Username != by.Account.Username {
 		change.Username = &c.Username
 	}
@@ -169,6 +176,9 @@ func (s *Service) isPresent(ctx context.Context, accountKey, plain string) (bool
 func (s *Service) EnableTwoFactor(ctx context.Context, by access.Caller, secret, code string) error {
 	if by.Account.IsGuest() {
 		return totp.ErrGuest
+	}
+	if err := by.CheckOwner(); err != nil {
+		return err
 	}
 	codes, err := s.Throttle.Codes(ctx, by.Account.Key, by.Address)
 	if err != nil {

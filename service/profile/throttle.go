@@ -15,12 +15,14 @@ var ErrNoDevice = fault.New(fault.Forbidden, "throttle_no_device", "Sign in to l
 // LiftThrottle forgets what was counted against the caller's account, so that
 // its owner can sign in from anywhere again (ruling 26). A caller who is not
 // fresh lifts what unknown sources did and nothing else: whoever holds a stolen
-// token could guess for ever with it. It fails with ErrGuest, ErrNoDevice,
-// throttle.ErrThrottled or model.ErrUnavailable.
+// token could guess for ever with it, and with a stolen key without end. It fails
+// with ErrGuest, ErrNoDevice, access.ErrFirstParty, throttle.ErrThrottled or model.ErrUnavailable.
 func (s *Service) LiftThrottle(ctx context.Context, by access.Caller) error {
 	switch {
 	case by.Account.IsGuest():
 		return ErrGuest
+	case by.IsDelegated():
+		return access.ErrFirstParty
 	case by.Kind != access.SessionToken:
 		return ErrNoDevice
 	}

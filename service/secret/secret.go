@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
-	"strings"
 )
 
 const (
@@ -13,9 +12,6 @@ const (
 	alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	// legible leaves out 0 O o, 1 l I: people read these from a terminal.
 	legible = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
-	// consonants make no words, and are typed on any keyboard (RFC 8628 §6.1).
-	consonants = "BCDFGHJKLMNPQRSTVWXZ"
-	userCode   = 8 // characters of a user code
 )
 
 // ID is 128 random bits as 32 lower-case hex digits.
@@ -30,19 +26,13 @@ func ID() string {
 // when n is not positive.
 func Password(n int) string { return draw(legible, n) }
 
-// UserCode is 8 random consonants, 34.5 bits, that somebody copies from one
-// screen to another.
-func UserCode() string { return draw(consonants, userCode) }
-
-// IsUserCode reports whether text is of UserCode's form.
-func IsUserCode(text string) bool {
-	return len(text) == userCode && strings.Trim(text, consonants) == ""
-}
+// StaticTokenPrefix is how AList's static tokens begin, and ours.
+const StaticTokenPrefix = "alist-"
 
 // StaticToken is a new operator's token in AList's form: "alist-", a random UUID
 // and 64 letters and digits, 106 characters in all (contract 3.2).
 func StaticToken() string {
-	return "alist-" + uuid() + draw(alphanumeric, 64)
+	return StaticTokenPrefix + uuid() + draw(alphanumeric, 64)
 }
 
 // uuid is a random (version 4) UUID, RFC 9562.

@@ -16,6 +16,8 @@ const (
 	KeyDeviceTTL     = "device_session_ttl"
 	KeySSHKeyProof   = "sshkey_add_needs_proof"
 	KeySSHKeyUnused  = "sshkey_unused_days"
+	KeyAPIKeyUnused  = "apikey_unused_days"
+	KeyAPIKeyOff     = "apikey_unused_switch_off"
 	KeySFTPBanner    = "sftp_banner"
 
 	evictOldest      = "evict_oldest"
@@ -50,6 +52,7 @@ type Item struct {
 	Private bool     // not shown to everybody
 	Secret  bool     // sealed at rest
 	Fixed   bool     // cannot be changed
+	Guard   bool     // decides how safely people sign in: not for delegated callers to change
 	Help    string   // one line for the admin
 	Group   int
 	Index   int // place within the list of all items
@@ -155,13 +158,15 @@ func globalItems() []Item {
 		{Key: "webauthn_login_enabled", Default: "false", Kind: Bool, Fixed: true},
 		{Key: KeyMaxDevices, Default: "0", Kind: Number, Help: "active devices per account; 0 is unlimited"},
 		{
-			Key: KeyPasswordMin, Default: "8", Kind: Number, Least: leastPasswordMin, Most: mostPasswordMin, Private: true,
+			Key: KeyPasswordMin, Default: "8", Kind: Number, Least: leastPasswordMin, Most: mostPasswordMin, Private: true, Guard: true,
 			Help: "characters that a new password has at least, 8 to 64; 15 is right where it is the only factor",
 		},
 		{Key: KeyEvictPolicy, Default: "deny", Kind: Choice, Options: []string{"deny", evictOldest}, Help: "what a device too many meets: a refusal, or the idlest device goes"},
 		{Key: KeySFTPBanner, Kind: LongText, Private: true, Help: "shown to SFTP clients before they sign in"},
 		{Key: KeyDeviceTTL, Default: "86400", Kind: Number, Help: "seconds an idle device without a login is kept; 0 keeps it"},
-		{Key: KeySSHKeyProof, Default: "false", Kind: Bool, Private: true, Help: "adding an SSH key needs a recent sign-in"},
+		{Key: KeySSHKeyProof, Default: "false", Kind: Bool, Private: true, Guard: true, Help: "adding an SSH key needs a recent sign-in"},
 		{Key: KeySSHKeyUnused, Default: "180", Kind: Number, Private: true, Help: "days after which an unused SSH key is spoken of; 0 is never"},
+		{Key: KeyAPIKeyUnused, Default: "180", Kind: Number, Private: true, Help: "days after which an unused API key is reported; 0 is never"},
+		{Key: KeyAPIKeyOff, Default: "false", Kind: Bool, Private: true, Help: "unused API keys are revoked instead of reported"},
 	}
 }

@@ -220,9 +220,17 @@ func (s *Service) DeviceTTL() time.Duration {
 }
 
 // SSHKeyUnused is from when on an unused SSH key is spoken of; 0 is never.
-func (s *Service) SSHKeyUnused() time.Duration {
+func (s *Service) SSHKeyUnused() time.Duration { return s.days(KeySSHKeyUnused) }
+
+// APIKeyUnused is from when on an unused API key is reported; 0 is never.
+func (s *Service) APIKeyUnused() time.Duration { return s.days(KeyAPIKeyUnused) }
+
+// APIKeyOff reports whether unused API keys are revoked instead of reported.
+func (s *Service) APIKeyOff() bool { return s.True(KeyAPIKeyOff) }
+
+func (s *Service) days(key string) time.Duration {
 	const century = 36_500 // more would not fit into a Duration much longer
-	return time.Duration(min(max(0, s.number(KeySSHKeyUnused, 0)), century)) * 24 * time.Hour
+	return time.Duration(min(max(0, s.number(key, 0)), century)) * 24 * time.Hour
 }
 
 func (s *Service) number(key string, otherwise int64) int64 {

@@ -32,11 +32,12 @@ type Config struct {
 	Source      Limit         // one account from one known source
 	Codes       Limit         // one account's second-factor codes after a right password
 	SourceCodes Limit         // the same from one address
+	APIKeys     Limit         // one address's wrong API keys
 	Lifts       Limit         // how often an account's owner may lift it
 	Secrets     Limit         // one app's wrong secrets from one address
 	KnownFor    time.Duration // how long an address is known to an account after a sign-in
 	TakeBackFor time.Duration // how soon a success makes the failure before it undone
-	MaxKeys     int           // entries of each of the nine tables, and rows of each kind; the most decayed go first
+	MaxKeys     int           // entries of each of the ten tables, and rows of each kind; the most decayed go first
 }
 
 // Defaults is the table of ruling 26. Codes from one address come back as fast
@@ -49,6 +50,7 @@ func Defaults() Config {
 		Source:      Limit{Burst: 10, Every: 5 * time.Minute / 10},
 		Codes:       Limit{Burst: 20, Every: time.Hour / 20},
 		SourceCodes: Limit{Burst: 5, Every: time.Hour / 20},
+		APIKeys:     Limit{Burst: 15, Every: 5 * time.Minute / 15},
 		Lifts:       Limit{Burst: 3, Every: 20 * time.Minute},
 		Secrets:     Limit{Burst: 10, Every: 10 * time.Second},
 		KnownFor:    30 * 24 * time.Hour,
@@ -61,7 +63,8 @@ func Defaults() Config {
 func (c Config) Validate() error {
 	errs := []error{
 		c.Address.check("address"), c.Account.check("account"), c.Source.check("source"), c.Codes.check("codes"),
-		c.SourceCodes.check("codes from one address"), c.Lifts.check("lifts by owners"), c.Secrets.check("client secrets"),
+		c.SourceCodes.check("codes from one address"), c.APIKeys.check("API keys"), c.Lifts.check("lifts by owners"),
+		c.Secrets.check("client secrets"),
 	}
 	if c.KnownFor <= 0 {
 		errs = append(errs, fmt.Errorf("known for %v, want more than nothing", c.KnownFor))

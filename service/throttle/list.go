@@ -12,8 +12,8 @@ import (
 // Full is a counter that refuses attempts now.
 type Full struct {
 	Kind         model.ThrottleKind
-	AccountKey   string // empty for ThrottleAddress
-	Address      string // for ThrottleAddress; IPv6 as its /64
+	AccountKey   string // empty for ThrottleAddress and ThrottleAPIKeys
+	Address      string // for these two; IPv6 as its /64
 	BlockedUntil time.Time
 	Failures     int // that have not decayed
 }
@@ -101,7 +101,7 @@ func (s *Service) LiftAddress(ctx context.Context, address string) (string, erro
 	if shown == noAddress && address != noAddress {
 		return "", ErrAddress
 	}
-	return shown, s.lift(ctx, who, s.addresses)
+	return shown, s.lift(ctx, who, s.addresses, s.apiKeys)
 }
 
 // lift forgets in memory first: what is written behind it follows memory.

@@ -71,6 +71,7 @@ type Service struct {
 	sources     *table // by account and known source: failures
 	codes       *table // by account: codes
 	sourceCodes *table // by account and address: codes
+	apiKeys     *table // by address: wrong API keys
 	failures    *table // by account and source: until when the last failure can be undone; not stored, so that a crash undoes none
 	lifts       *table // by account: lifts by its owner; not stored, because no guesser restarts the server
 	secrets     *table // by app and address: wrong client secrets; not stored
@@ -98,6 +99,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		sources:     newTable(model.ThrottleSource, cfg.Source, cfg.MaxKeys),
 		codes:       newTable(model.ThrottleCodes, cfg.Codes, cfg.MaxKeys),
 		sourceCodes: newTable(model.ThrottleSourceCodes, cfg.SourceCodes, cfg.MaxKeys),
+		apiKeys:     newTable(model.ThrottleAPIKeys, cfg.APIKeys, cfg.MaxKeys),
 		failures:    newTable("", Limit{}, cfg.MaxKeys),
 		lifts:       newTable("", cfg.Lifts, cfg.MaxKeys),
 		secrets:     newTable("", cfg.Secrets, cfg.MaxKeys),
@@ -220,7 +222,7 @@ func (s *Service) stored(ctx context.Context, t *Ticket) (*Ticket, error) {
 	return nil, fmt.Errorf("store attempt: %w", err)
 }
 
-// Keys is how many entries are held, for a gauge: at most nine times
+// Keys is how many entries are held, for a gauge: at most ten times
 // Config.MaxKeys.
 func (s *Service) Keys() int {
 	n := s.failures.size() + s.lifts.size() + s.secrets.size() + s.known.size()
@@ -232,7 +234,7 @@ func (s *Service) Keys() int {
 
 // counters are the tables that count, all of which are stored.
 func (s *Service) counters() []*table {
-	return []*table{s.addresses, s.accounts, s.sources, s.codes, s.sourceCodes}
+	return []*table{s.addresses, s.accounts, s.sources, s.codes, s.sourceCodes, s.apiKeys}
 }
 
 func (s *Service) instant() int64 { return int64(s.now().Sub(s.start)) }

@@ -34,11 +34,11 @@ type Enrolment struct {
 
 // Generate issues a new secret to the caller and remembers it, in place of any
 // older one, until it is confirmed; nothing else changes. It is ErrEnabled
-// while a factor is enrolled, ErrGuest for guests, and ErrGone for those whose
-// account was deleted meanwhile.
+// while a factor is enrolled, ErrGuest for guests, access.ErrFirstParty for
+// delegated callers, and ErrGone for those whose account was deleted meanwhile.
 func (s *Service) Generate(ctx context.Context, by access.Caller, issuer string) (Enrolment, error) {
-	if by.Account.IsGuest() {
-		return Enrolment{}, ErrGuest
+	if err := mayEnrol(by); err != nil {
+		return Enrolment{}, err
 	}
 	key := by.Account.Key
 	made, sealed, err := s.issue(by, issuer)
@@ -89,6 +89,14 @@ func (s *Service) GenerateReplacement(ctx context.Context, by access.Caller, iss
 	return made, nil
 }
 
+// mayEnrol refuses guests, who have no factor, and delegated callers.
+func mayEnrol(by access.Caller) error {
+	if by.Account.IsGuest() {
+		return ErrGuest
+	}
+	return by.CheckOwner()
+}
+
 // issue makes a secret, as it is shown and sealed.
 func (s *Service) issue(by access.Caller, issuer string) (made Enrolment, sealed string, err error) {
 	raw := make([]byte, secretSize)
@@ -109,11 +117,11 @@ func (s *Service) issue(by access.Caller, issuer string) (made Enrolment, sealed
 // takes the place of any older one, whose recovery codes are void. The code is
 // spent by that, and the caller's other logins end: when Confirm returns, they
 // are refused everywhere. It is ErrEnabled, access.ErrNotFresh (to replace a factor),
-// ErrNoPending, ErrWrongEnrolCode, ErrEnded or ErrGuest; a wrong code leaves the
-// secret pending.
+// ErrNoPending, ErrWrongEnrolCode, ErrEnded, ErrGuest or access.ErrFirstParty; a
+// wrong code leaves the secret pending.
 func (s *Service) Confirm(ctx context.Context, by access.Caller, secret, code string) error {
-	if by.Account.IsGuest() {
-		return ErrGuest
+	if err := mayEnrol(by); err != nil {
+		return err
 	}
 	now := s.now()
 	for range attempts {

@@ -214,8 +214,8 @@ func (s *Service) Disable(ctx context.Context, by access.Caller) error {
 // mayChange refuses callers who have no factor to change, or have not proved of
 // late who they are (T-08, rulings 22).
 func (s *Service) mayChange(ctx context.Context, by access.Caller) error {
-	if by.Account.IsGuest() {
-		return ErrGuest
+	if err := mayEnrol(by); err != nil {
+		return err
 	}
 	on, err := s.Enabled(ctx, by.Account.Key)
 	switch {

@@ -115,6 +115,7 @@ type event struct {
 	Device  *eventDevice      `json:"device"` // null where none is concerned
 	Address string            `json:"address_masked"`
 	Links   map[string]string `json:"links"` // one-time links by what they are for
+	APIKey  *eventKey         `json:"api_key,omitempty"`
 }
 
 type eventAccount struct {
@@ -125,6 +126,13 @@ type eventAccount struct {
 type eventDevice struct {
 	ID        string `json:"id"` // session_id in lists
 	UserAgent string `json:"user_agent"`
+}
+
+type eventKey struct {
+	ID        int64      `json:"id"`
+	Name      string     `json:"name"`
+	Prefix    string     `json:"prefix"`               // the first 8 characters of its text
+	ExpiresAt *time.Time `json:"expires_at,omitempty"` // absent: never
 }
 
 func links(name, url string) map[string]string {

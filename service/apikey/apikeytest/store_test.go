@@ -1,0 +1,24 @@
+package apikeytest_test
+
+import (
+	"fmt"
+	"testing"
+
+	"latchkey/service/apikey/apikeytest"
+)
+
+func TestStore(t *testing.T) {
+	apikeytest.Conformance(t, func(*testing.T) apikeytest.Harness {
+		store, accounts := apikeytest.New(), 0
+		return apikeytest.Harness{
+			Store: store,
+			NewAccount: func(*testing.T) string {
+				accounts++
+				key := fmt.Sprintf("%032x", accounts)
+				store.AddAccount(key)
+				return key
+			},
+			DropAccount: func(_ *testing.T, key string) { store.DropAccount(key) },
+		}
+	})
+}
