@@ -11,6 +11,7 @@ import (
 	"latchkey/server/page"
 	"latchkey/server/web"
 	"latchkey/service/access"
+	"latchkey/service/authn"
 	"latchkey/service/fault"
 	"latchkey/service/session"
 )
@@ -27,16 +28,13 @@ func (a *API) Caller(c *gin.Context) (access.Caller, error) {
 	if token == "" || clientID == "" {
 		return access.Caller{}, errNobody
 	}
-	caller, err := a.deps.Who.Authenticate(c.Request.Context(), session.Presented{
-		Token: token, ClientID: clientID, UserAgent: web.UserAgent(c), Address: middleware.ClientIP(c),
+	caller, err := a.deps.Who.Authenticate(c.Request.Context(), authn.Presented{
+		Text: token, Place: access.InCookie, ClientID: clientID, UserAgent: web.UserAgent(c), Address: middleware.ClientIP(c),
+		RequestID: middleware.RequestIDOf(c),
 	})
 	if err != nil {
 		return access.Caller{}, err
 	}
-	if caller.Kind != access.SessionToken { // a cookie is for logins, whatever else authn knows
-		return access.Caller{}, errNobody
-	}
-	caller.RequestID = middleware.RequestIDOf(c)
 	c.Request = c.Request.WithContext(access.With(c.Request.Context(), caller))
 	return caller, nil
 }

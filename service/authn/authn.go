@@ -66,6 +66,9 @@ func (s *Service) Authenticate(ctx context.Context, p Presented) (access.Caller,
 	if p.Text == "" {
 		return s.guest(ctx, caller)
 	}
+	if p.Place == access.InCookie {
+		return s.login(ctx, caller, p)
+	}
 	if err := misplaced(p); err != nil {
 		return access.Caller{}, err
 	}
