@@ -53,7 +53,7 @@ func TestCookies(t *testing.T) {
 				}
 				line := r.Header["Set-Cookie"][i]
 				if !strings.Contains(line, "; HttpOnly") || !strings.Contains(line, "; SameSite=Lax") || !strings.Contains(line, "; Path=/;") ||
-					strings.Contains(line, "; Secure") != tt.secure || strings.Contains(line, "Domain") || !strings.Contains(line, "; Expires=") {
+					strings.Contains(line, "; Secure") != tt.secure || strings.Contains(line, "Domain") || !strings.Contains(line, "; Max-Age=") {
 					t.Errorf("%s", line)
 				}
 			}

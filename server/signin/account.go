@@ -3,7 +3,6 @@ package signin
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -31,7 +30,7 @@ func (a *API) SignOut(c *gin.Context) error {
 	case fault.Of(err).Kind != fault.Unauthenticated:
 		return err
 	}
-	setCookie(c, sessionName, "", time.Time{})
+	dropCookie(c, sessionName)
 	if in.next != "" {
 		return a.goOn(c, in.next, "You are signed out")
 	}

@@ -118,7 +118,7 @@ func (a *API) AskSignIn(c *gin.Context) error {
 		return err
 	}
 	if cookie(c, sessionName) != "" {
-		setCookie(c, sessionName, "", time.Time{}) // it is said once why
+		dropCookie(c, sessionName) // it is said once why
 	}
 	return a.askPassword(c, http.StatusOK, whyOut(err), form{Next: next, Username: hint})
 }
@@ -161,7 +161,7 @@ func (a *API) SignIn(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	clientID := a.nameDevice(c)
+	clientID := nameDevice(c)
 	request := login.Request{
 		Username: in.username, Password: in.password, Code: in.code,
 		ClientID: clientID, UserAgent: web.UserAgent(c), Address: middleware.ClientIP(c),
@@ -180,7 +180,7 @@ func (a *API) SignIn(c *gin.Context) error {
 			return err
 		}
 	}
-	setCookie(c, sessionName, opened.Token, opened.ExpiresAt)
+	setCookie(c, sessionName, opened.Token, opened.ExpiresAt.Sub(a.deps.Now()))
 	return a.goOn(c, in.next, "You are signed in")
 }
 

@@ -41,16 +41,16 @@ func cookie(c *gin.Context, plain string) string {
 	return found[0].Value
 }
 
-func setCookie(c *gin.Context, plain, value string, expires time.Time) {
-	made := &http.Cookie{
-		Name: name(c, plain), Value: value, Path: "/", Expires: expires,
+// setCookie has the browser keep a cookie for that long, whatever its clock says.
+func setCookie(c *gin.Context, plain, value string, keep time.Duration) {
+	http.SetCookie(c.Writer, &http.Cookie{
+		Name: name(c, plain), Value: value, Path: "/", MaxAge: int(keep / time.Second),
 		Secure: middleware.IsHTTPS(c), HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	}
-	if value == "" {
-		made.Expires, made.MaxAge = time.Time{}, -1
-	}
-	http.SetCookie(c.Writer, made)
+	})
 }
+
+// dropCookie has the browser forget a cookie.
+func dropCookie(c *gin.Context, plain string) { setCookie(c, plain, "", -time.Second) }
 
 // device is the Client-Id of this browser, "" if it has none of ours.
 func device(c *gin.Context) string {
@@ -67,11 +67,11 @@ func device(c *gin.Context) string {
 }
 
 // nameDevice is the Client-Id of this browser; one that has none is given one.
-func (a *API) nameDevice(c *gin.Context) string {
+func nameDevice(c *gin.Context) string {
 	id := device(c)
 	if id == "" {
 		id = secret.ID()
 	}
-	setCookie(c, deviceName, id, a.deps.Now().Add(deviceKept))
+	setCookie(c, deviceName, id, deviceKept)
 	return id
 }

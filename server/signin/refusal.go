@@ -63,7 +63,7 @@ func (a *API) nowCode(c *gin.Context, again form, half login.Half) error {
 	if again.Ticket != "" {
 		return a.askCode(c, http.StatusBadRequest, "Enter a code.", again)
 	}
-	sealed, err := a.sealTicket(a.nameDevice(c), again.Username, half)
+	sealed, err := a.sealTicket(nameDevice(c), again.Username, half)
 	if err != nil {
 		return err
 	}
