@@ -211,3 +211,34 @@ func (v *visitor) deviceInBrowser() {
 	v.appears("#alert")
 	v.shown("Connect a device")
 }
+
+// Over plain HTTP to another machine browsers say less of where a form comes
+// from, and over HTTPS they keep the protected cookies.
+func TestSignInPageInABrowserFromAfar(t *testing.T) {
+	t.Parallel()
+	for name, serve := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := stand{browser: chromium(t,
+				chromedp.Flag("host-resolver-rules", "MAP login.example.test 127.0.0.1"), chromedp.Flag("ignore-certificate-errors", true))}
+			b, _ := browse(t)
+			doors := serve(b.App.Handler())
+			t.Cleanup(doors.Close)
+			at := strings.Replace(doors.URL, "127.0.0.1", "login.example.test", 1)
+			p := (&site{browser: s.browser, url: at}).open(t, signInAt)
+			p.appears("#password")
+			if warned := strings.Contains(p.text("main"), "not protected"); warned != (name == "http") {
+				t.Errorf("warned is %t", warned)
+			}
+			p.fill("#username", "alice")
+			p.fill("#password", servertest.AdminPassword)
+			p.click("button")
+			p.do(chromedp.WaitReady(chromedp.Search(`//h1[text()="You are signed in"]`)))
+			if seen := p.ask(chromedp.Evaluate[string]("document.cookie")); seen != "" {
+				t.Errorf("scripts see %q", seen)
+			}
+			p.click("button")
+			p.do(chromedp.WaitReady(chromedp.Search(`//h1[text()="You are signed out"]`)))
+		})
+	}
+}
