@@ -248,7 +248,7 @@ func (*camp) stubTargets() []target {
 		all = append(all, target{method: "*", path: path, public: true})
 	}
 	all = append(all, target{method: get, path: "/api/openapi.json", public: true})
-	for _, path := range []string{"/account/confirm-email", "/account/not-me", "/account/set-password"} {
+	for _, path := range []string{"/account/confirm-email", "/account/not-me", "/account/set-password", "/account/sign-in", "/account/sign-out", "/account/confirm", "/session/authorize", "/session/device"} {
 		all = append(all, target{method: get, path: path, public: true, idle: true, page: true})
 	}
 	for _, path := range []string{
