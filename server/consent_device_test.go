@@ -28,7 +28,9 @@ func (a *asksForAccess) startDevice() (deviceCode, userCode string) {
 // ask is a program's request.
 func (a *asksForAccess) ask(path string, values url.Values) servertest.Reply {
 	a.t.Helper()
-	return a.Do(a.t, servertest.Request{Path: path, Body: values.Encode(), Header: map[string]string{"Content-Type": formMedia}})
+	return a.Do(a.t, servertest.Request{
+		Path: "http://localhost" + path, Body: values.Encode(), Header: map[string]string{"Content-Type": formMedia}, From: a.from,
+	})
 }
 
 func (a *asksForAccess) poll(deviceCode string) servertest.Reply {

@@ -144,6 +144,7 @@ func TestOpenAPIOperationsWork(t *testing.T) {
 	v.apps()
 	v.absent(token)
 	token = v.pages(mail, token)
+	v.browser()
 	v.secondFactor(token, clock)
 	v.ok(servertest.Request{Path: "/api/auth/logout", Token: token})
 
