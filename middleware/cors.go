@@ -11,7 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// CORS lets pages of other origins call /api, never with cookies (H-06): all
+// CORS lets pages of other origins call /api and read /.well-known, never with cookies (H-06): all
 // origins if the list has a "*", else those of the list, like
 // https://app.example. It fails if one is no origin. A request from another
 // origin is answered without CORS headers, so that browsers keep the answer
@@ -26,7 +26,7 @@ func CORS(origins []string) (gin.HandlerFunc, error) {
 		AllowMethods:    []string{"GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"},
 		// By name: a star does not cover Authorization (Fetch standard).
 		AllowHeaders:  []string{"Authorization", "Client-Id", "Content-Type", "session", "X-Api-Key", "X-Request-Id"},
-		ExposeHeaders: []string{"X-Request-Id", "Retry-After"},
+		ExposeHeaders: []string{"X-Request-Id", "Retry-After", "WWW-Authenticate"},
 		MaxAge:        12 * time.Hour,
 	}
 	if !all {
@@ -43,13 +43,17 @@ func CORS(origins []string) (gin.HandlerFunc, error) {
 	apply := cors.New(config)
 	return func(c *gin.Context) {
 		origin := c.Request.Header.Get("Origin")
-		if origin == "" || !isAPI(c.Request.URL.Path) || !all && !slices.Contains(origins, origin) {
+		if origin == "" || !isShared(c.Request.URL.Path) || !all && !slices.Contains(origins, origin) {
 			c.Next()
 			return
 		}
 		apply(c)
 	}, nil
 }
+
+// isShared reports whether pages of other origins may read what the path answers:
+// the API, and the documents by which apps find it.
+func isShared(path string) bool { return isAPI(path) || strings.HasPrefix(path, "/.well-known/") }
 
 // isOrigin reports whether text is an origin as browsers send it.
 func isOrigin(text string) bool {

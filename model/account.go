@@ -23,6 +23,7 @@ type Account struct {
 	ImportedAs   string // "ID:NAME" in the database it came from; empty if it was made here
 	Email        string // as given, at most 254 bytes; empty: none. Not unique
 	Passkeys     string // AList's JSON of WebAuthn credentials, kept as data; often empty
+	ProfileAt    Time   // when name or address were last changed; zero if they never were
 
 	EmailVerified      bool // somebody who reads mail sent there said so, or the operator
 	MustChangePassword bool // the password lets nobody in until it is another one

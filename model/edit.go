@@ -21,6 +21,11 @@ type AccountEdit struct {
 	At                            Time
 }
 
+// Shows reports whether the change gives the account another name or address.
+func (e AccountEdit) Shows(old Account) bool {
+	return e.Username != nil && *e.Username != old.Username || e.Email != nil && *e.Email != old.Email
+}
+
 // RoleEdit is a change of a role; nil leaves a value as it is.
 type RoleEdit struct {
 	Name        *string

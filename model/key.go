@@ -5,9 +5,10 @@ type KeyPurpose string
 
 // The purposes of keys.
 const (
-	KeyToken  KeyPurpose = "token"  // signs session tokens
-	KeyDevice KeyPurpose = "device" // makes device keys; never rotated
-	KeySeal   KeyPurpose = "seal"   // seals secrets in rows
+	KeyToken   KeyPurpose = "token"   // signs session tokens
+	KeyDevice  KeyPurpose = "device"  // makes device keys; never rotated
+	KeySeal    KeyPurpose = "seal"    // seals secrets in rows
+	KeyIDToken KeyPurpose = "idtoken" // an RSA key that signs id_tokens, as PKCS #8
 )
 
 // Key is a secret of the server, sealed under the master key.

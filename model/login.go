@@ -15,6 +15,20 @@ const (
 	EndDisabled  EndReason = "disabled"   // the account was disabled
 	EndKey       EndReason = "key"        // the SSH key was deleted or its limits changed
 	EndCleaned   EndReason = "cleaned"    // the device was idle for too long
+	EndRevoked   EndReason = "revoked"    // its tokens were revoked, or what was given to the app was taken back
+	EndReused    EndReason = "reused"     // a code or refresh token was used twice: somebody else may have it
+)
+
+// LoginKind says what stands for a login, and so what ends it by itself.
+type LoginKind string
+
+// The kinds of login. An operator's lifetime of logins is for those that are
+// signed: the others have one of their own. What an app was given is not idle as
+// people are: unused, it ends with its refresh token.
+const (
+	LoginSigned LoginKind = ""     // a session token names it, or a connection hangs on it
+	LoginPair   LoginKind = "pair" // a pair of tokens stands for it, as a session token would
+	LoginApp    LoginKind = "app"  // an app's; it was given by the owner and proves nothing
 )
 
 // Login is one successful sign-in under a device; its token names it as sid.
@@ -24,6 +38,7 @@ type Login struct {
 	ID         string `gorm:"primaryKey"` // 32 hex digits, random
 	AccountKey string
 	DeviceKey  string
+	Kind       LoginKind
 	CreatedAt  Time `gorm:"autoCreateTime:false"` // or renewed, where no token names it
 	FreshAt    Time // when its owner last proved who they are
 	SeenAt     Time // last request, to within the touch interval
@@ -39,8 +54,8 @@ func (Login) TableName() string { return "logins" }
 // later than At, it was made after CreatedAfter and used after SeenAfter.
 type Live struct {
 	At           Time
-	CreatedAfter Time // zero: its expiry alone says how old a login may get
-	SeenAfter    Time // zero: a login may stay unused for as long as it lives
+	CreatedAfter Time // of LoginSigned; zero: its expiry alone says how old a login may get
+	SeenAfter    Time // of all but LoginApp; zero: a login may stay unused for as long as it lives
 }
 
 // LoginOpening asks for a new login and for the room it needs. The whole of it
@@ -75,6 +90,7 @@ type Touch struct {
 	At        Time
 	UserAgent string
 	IP        string // masked
+	Keep      bool   // an empty UserAgent or IP leaves what is there
 }
 
 // Renewal says which logins go on because connections hang on them. It never

@@ -14,19 +14,25 @@ import (
 	"latchkey/model/sqlstore"
 	"latchkey/server/alist"
 	"latchkey/server/config"
+	"latchkey/server/consent"
 	"latchkey/server/courier"
 	"latchkey/server/mailed"
 	"latchkey/server/newkey"
+	"latchkey/server/openid"
 	"latchkey/server/sftpd"
+	"latchkey/server/signin"
 	"latchkey/service/account"
 	"latchkey/service/admin"
 	"latchkey/service/apikey"
 	"latchkey/service/audit"
 	"latchkey/service/authn"
+	"latchkey/service/client"
 	"latchkey/service/connection"
+	"latchkey/service/grant"
 	"latchkey/service/importer"
 	"latchkey/service/keyring"
 	"latchkey/service/login"
+	"latchkey/service/oauth"
 	"latchkey/service/outbox"
 	"latchkey/service/password"
 	"latchkey/service/profile"
@@ -59,20 +65,30 @@ type App struct {
 	Settings *setting.Service
 	Profile  *profile.Service
 	Admins   *admin.Service
+	Apps     *client.Service
+	Grants   *grant.Service
+	OAuth    *oauth.Service
 	Ring     *keyring.Ring
 	Outbox   *outbox.Service
 
-	cfg   config.Config
-	opts  Options
-	dir   *dataDir
-	db    *sqlstore.DB
-	hub   *revocation.Hub
-	audit *audit.Recorder
-	who   *authn.Service
-	api   *alist.API
+	cfg    config.Config
+	opts   Options
+	dir    *dataDir
+	db     *sqlstore.DB
+	hub    *revocation.Hub
+	audit  *audit.Recorder
+	who    *authn.Service
+	api    *alist.API
+	openid *openid.API
+
+	provider *openid.Provider
+
 	pages *mailed.API
 
-	newKey   *newkey.API
+	newKey  *newkey.API
+	signin  *signin.API
+	consent *consent.API
+
 	mailer   *courier.Mailer // nil: no mail server is configured
 	sshKeys  *sshkey.Service
 	apiKeys  *apikey.Service
@@ -257,13 +273,21 @@ func (a *App) openFlows(ctx context.Context, hasher *password.Hasher, policy pas
 	if a.newKey, err = a.openNewKey(); err != nil {
 		return err
 	}
+	if err := a.openApps(); err != nil {
+		return err
+	}
+	if err := a.openGrants(); err != nil {
+		return err
+	}
+	a.openOAuth(logins)
 	a.who = authn.New(authn.Deps{
-		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Keys: a.apiKeys, Throttle: a.guesses, Audit: a.audit,
+		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Keys: a.apiKeys, Tokens: a.Grants, Throttle: a.guesses, Audit: a.audit,
 	})
 	a.Admins = admin.New(admin.Deps{
-		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses,
+		Accounts: a.Accounts, Settings: a.Settings, Hasher: hasher, Policy: policy, Factors: factors, Throttle: a.guesses, Apps: a.Apps,
 		Audit: a.audit, EmailSet: watcher.EmailSet, Now: a.opts.Now,
 	})
+	a.openid = openid.New(openid.Deps{Admin: a.Admins, Apps: a.Apps})
 	a.live = connection.NewRegistry(connection.Limits{All: a.cfg.SFTPMax, PerAccount: a.cfg.SFTPMaxAccount})
 	a.hub.Subscribe(a.live.Heed) // after those who remember: it asks them
 	a.api = alist.New(alist.Deps{
@@ -271,6 +295,9 @@ func (a *App) openFlows(ctx context.Context, hasher *password.Hasher, policy pas
 		Settings: a.Settings, Factors: factors, SSHKeys: a.sshKeys, Audit: a.audit, Watch: watcher, Connections: a.live,
 		APIKeys: a.apiKeys, Leaks: a.newLeaks(), KeyLink: a.keyLink,
 	})
+	if err := a.openBrowse(logins); err != nil {
+		return err
+	}
 	return a.openSFTP(logins, a.sshKeys)
 }
 

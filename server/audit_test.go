@@ -120,6 +120,7 @@ func TestEveryChangeLeavesAnEvent(t *testing.T) {
 	w.signsIn()
 	w.changesHerself()
 	w.isAdministered()
+	w.registersApps()
 	w.serverChanges()
 	w.isDeleted()
 	w.throttles()

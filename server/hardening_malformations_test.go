@@ -30,7 +30,7 @@ func (c *camp) malformations(t testing.TB, r target) []attack {
 		return slices.Concat(oversized(base, r), paths(base, r))
 	}
 	all := slices.Concat(methods(base, r), oversized(base, r), identities(base, r), paths(base, r), numbers(base, r))
-	if base.method == http.MethodPost && !r.idle {
+	if base.method != http.MethodGet && !r.idle {
 		all = append(all, mediaTypes(t, base, r)...)
 	}
 	if r.body != nil {
@@ -49,11 +49,11 @@ func methods(base attack, r target) []attack {
 	}
 	var all []attack
 	for _, method := range tried {
-		if method != r.method {
+		if method != r.method && !slices.Contains(r.others, method) {
 			all = append(all, base.with("method: "+method, func(a *attack) { a.method, a.status = method, http.StatusMethodNotAllowed }))
 		}
 	}
-	if r.method == http.MethodPost {
+	if r.method == http.MethodPost && !slices.Contains(r.others, http.MethodGet) {
 		all = append(all, base.with("method: override", func(a *attack) {
 			a.method, a.status = http.MethodGet, http.StatusMethodNotAllowed
 			a.header.Set("X-HTTP-Method-Override", "POST")
@@ -152,6 +152,9 @@ func paths(base attack, r target) []attack {
 		}
 		all = append(all, base.with("path: "+name, func(a *attack) {
 			a.target, a.body, a.header, a.status = path, "", http.Header{}, http.StatusNotFound
+			if r.v4 {
+				a.status = 0 // some are ids, and nobody is told which
+			}
 		}))
 	}
 	return all

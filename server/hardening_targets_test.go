@@ -25,6 +25,10 @@ type target struct {
 	fields []field
 	form   bool // takes a form and a query too
 	page   bool // a page for people: it takes a form, and its refusals are pages
+
+	route  string   // as the engine has it, if that is another than the path
+	others []string // methods that the path takes beside this one
+	v4     bool     // it answers in Cloudreve's envelope, and other paths have a parameter where this one ends
 }
 
 // field is a field of a body.
@@ -90,7 +94,7 @@ func encamp(t *testing.T) *camp {
 	c.userID = f.query(t, "SELECT id FROM accounts WHERE username = 'victim'")[0][0].value
 	c.roleID = f.query(t, "SELECT id FROM roles WHERE name = 'spare'")[0][0].value
 	c.arm(t)
-	c.targets = slices.Concat(c.ownTargets(), c.adminTargets(), c.apiKeyTargets(), c.stubTargets())
+	c.targets = slices.Concat(c.ownTargets(), c.adminTargets(), c.apiKeyTargets(), c.stubTargets(), c.appTargets(t))
 	return c
 }
 
@@ -251,7 +255,7 @@ func (*camp) stubTargets() []target {
 		all = append(all, target{method: "*", path: path, public: true})
 	}
 	all = append(all, target{method: get, path: "/api/openapi.json", public: true})
-	for _, path := range []string{"/account/confirm-email", "/account/not-me", "/account/set-password"} {
+	for _, path := range []string{"/account/confirm-email", "/account/not-me", "/account/set-password", "/account/sign-in", "/account/sign-out", "/account/confirm", "/session/authorize", "/session/device"} {
 		all = append(all, target{method: get, path: path, public: true, idle: true, page: true})
 	}
 	for _, path := range []string{

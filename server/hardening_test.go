@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -165,10 +166,11 @@ func (f *fortress) send(r *http.Request) servertest.Reply {
 	var envelope struct {
 		Code    int
 		Message string
+		Msg     string
 		Data    json.RawMessage
 	}
 	if json.Unmarshal(recorder.Body.Bytes(), &envelope) == nil {
-		reply.Code, reply.Message, reply.Data = envelope.Code, envelope.Message, envelope.Data
+		reply.Code, reply.Message, reply.Data = envelope.Code, cmp.Or(envelope.Message, envelope.Msg), envelope.Data
 	}
 	return reply
 }
@@ -188,9 +190,9 @@ func cleanFailure(r servertest.Reply) string {
 		return "a failure of the server"
 	case err != nil:
 		return "not JSON"
-	case len(keys) != 3 || keys["code"] == nil || keys["message"] == nil || string(keys["data"]) != "null":
+	case len(keys) != 3 || keys["code"] == nil || keys["message"] == nil && keys["msg"] == nil || string(keys["data"]) != "null":
 		return "not the envelope of a refusal"
-	case r.Code < http.StatusBadRequest || r.Code >= http.StatusInternalServerError:
+	case (r.Code < http.StatusBadRequest || r.Code >= http.StatusInternalServerError) && (keys["msg"] == nil || r.Code/10000 != 4):
 		return "not a 4xx code"
 	case r.Message == "" || len(r.Message) > 200:
 		return "no message for people"

@@ -28,9 +28,11 @@ var (
 type Rotation struct {
 	Token    string   // the key that signs from now on
 	Seal     string   // the key that seals from now on
+	IDToken  string   // the key that signs id_tokens from now on; empty where none ever did
 	Resealed int      // secrets that are sealed under it and were not
 	Closed   []string // where secrets are that do not open and were left as they are
 	Tokens   []string // token keys that were removed, because their last token has expired
+	IDTokens []string // keys of id_tokens that were removed, because their last one has expired
 	Seals    []string // sealing keys that were removed, because nothing is sealed under them
 }
 
@@ -44,9 +46,12 @@ func (a *App) RotateKeys(ctx context.Context) (Rotation, error) {
 	if err != nil {
 		return Rotation{}, err
 	}
-	r := Rotation{Token: made.Token, Seal: made.Seal}
+	r := Rotation{Token: made.Token, Seal: made.Seal, IDToken: made.IDToken}
 	heard := a.announceKeys(ctx)
 	event := audit.Event{Kind: audit.KeyRotated, Detail: []slog.Attr{slog.String("kid", r.Token), slog.String("sealing_kid", r.Seal)}}
+	if r.IDToken != "" {
+		event.Detail = append(event.Detail, slog.String("id_token_kid", r.IDToken))
+	}
 	if err := errors.Join(heard, a.audit.Record(ctx, event)); err != nil {
 		return r, err
 	}
@@ -82,11 +87,14 @@ func (a *App) dropKeys(ctx context.Context, r *Rotation) error {
 	if err == nil {
 		err = a.dropTokenKeys(ctx, r)
 	}
-	if len(r.Seals)+len(r.Tokens) > 0 {
+	if err == nil {
+		r.IDTokens, err = a.Ring.DropIDKeys(ctx)
+	}
+	if len(r.Seals)+len(r.Tokens)+len(r.IDTokens) > 0 {
 		a.hub.Publish(ctx, revocation.Notice{})
 	}
 	errs := []error{err}
-	for _, kid := range slices.Concat(r.Seals, r.Tokens) {
+	for _, kid := range slices.Concat(r.Seals, r.Tokens, r.IDTokens) {
 		errs = append(errs, a.audit.Record(ctx, audit.Event{Kind: audit.KeyRemoved, Detail: []slog.Attr{slog.String("kid", kid)}}))
 	}
 	return errors.Join(errs...)
@@ -108,8 +116,8 @@ func (a *App) dropTokenKeys(ctx context.Context, r *Rotation) error {
 	return nil
 }
 
-// RemoveKey ends every token that an older key signed. It fails with ErrNoKey
-// or ErrKeySigns.
+// RemoveKey ends every token, or id_token, that an older key signed. It fails
+// with ErrNoKey or ErrKeySigns.
 func (a *App) RemoveKey(ctx context.Context, kid string) error {
 	err := a.Ring.Remove(ctx, kid)
 	switch {
@@ -128,30 +136,41 @@ func (a *App) RemoveKey(ctx context.Context, kid string) error {
 type KeyView struct {
 	keyring.Info
 
-	Until time.Time // of a token key that does not sign any more: when its last token expires; zero if all have
+	Until time.Time // of a key that does not sign any more: when its last token expires; zero if all have
 }
 
 // Keys lists every key, oldest first.
 func (a *App) Keys(ctx context.Context) ([]KeyView, error) {
 	var (
 		list  []KeyView
-		older = -1 // the token key before
+		older = map[model.KeyPurpose]int{} // where the key before stands
 	)
 	for i, info := range a.Ring.List() {
 		list = append(list, KeyView{Info: info})
-		if info.Purpose != model.KeyToken {
+		before, followed := older[info.Purpose]
+		older[info.Purpose] = i
+		if !followed {
 			continue
 		}
-		if older >= 0 {
-			until, err := a.Sessions.SignedUntil(ctx, info.CreatedAt)
-			if err != nil {
-				return nil, err
-			}
-			list[older].Until = until
+		until, err := a.signedUntil(ctx, info)
+		if err != nil {
+			return nil, err
 		}
-		older = i
+		list[before].Until = until
 	}
 	return list, nil
+}
+
+// signedUntil is when the last token of the key before this one expires.
+func (a *App) signedUntil(ctx context.Context, next keyring.Info) (time.Time, error) {
+	switch next.Purpose {
+	case model.KeyToken:
+		return a.Sessions.SignedUntil(ctx, next.CreatedAt)
+	case model.KeyIDToken:
+		return a.Ring.IDSignedUntil(next.CreatedAt), nil
+	case model.KeySeal, model.KeyDevice:
+	}
+	return time.Time{}, nil
 }
 
 // followKeys reads the keys again from time to time until ctx ends: a command

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -11,13 +12,17 @@ import (
 	"latchkey/server/alist"
 	"latchkey/server/mailed"
 	"latchkey/server/newkey"
+	"latchkey/server/openid"
 	"latchkey/server/web"
 	"latchkey/service/access"
+	"latchkey/service/fault"
 )
 
 const (
 	get  = http.MethodGet
 	post = http.MethodPost
+	put  = http.MethodPut
+	del  = http.MethodDelete
 	each = "*" // every method
 )
 
@@ -73,7 +78,8 @@ func (a *App) table() []route {
 		{get, "/api/openapi.json", public, access.Open, openAPI},
 	}
 	return slices.Concat(rows, a.administered(admin), a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin),
-		a.history(caller, admin), a.linked(caller), a.absent(public, caller), a.named(public, caller, admin))
+		a.history(caller, admin), a.linked(caller), a.registered(), a.delegating(), a.paired(), a.signedInto(), a.consenting(),
+		a.absent(public, caller), a.named(public, caller, admin))
 }
 
 // administered are the routes of admins.
@@ -231,10 +237,10 @@ func (a *App) routes() (http.Handler, error) {
 		middleware.Statuses(),
 		middleware.Headers(),
 		middleware.Framing(),
-		middleware.Recovery(log, alist.Render),
-		middleware.Errors(log, alist.Render),
+		middleware.Recovery(log, render),
+		middleware.Errors(log, render),
 		cors,
-		middleware.BodyLimit("/api/auth/", "/account/", "/api/leaks"),
+		middleware.BodyLimit("/api/auth/", "/api/v4/session/", "/account/", "/session/", "/api/leaks"),
 	)
 	engine.NoRoute(web.Handle(func(*gin.Context) error { return alist.ErrNoRoute }))
 	engine.NoMethod(web.Handle(func(*gin.Context) error { return alist.ErrMethod }))
@@ -247,6 +253,20 @@ func (a *App) routes() (http.Handler, error) {
 		engine.Handle(r.method, r.path, chain...)
 	}
 	return engine, nil
+}
+
+// render answers a failure in the dialect of the path. Of paths and methods that
+// are not there, nobody knows whose dialect was meant.
+func render(c *gin.Context, f *fault.Error, requestID string) {
+	if openid.IsProtocol(c.Request.URL.Path) && !f.Is(alist.ErrMethod) {
+		openid.RenderOAuth(c, f, requestID)
+		return
+	}
+	if strings.HasPrefix(c.Request.URL.Path, openid.Prefix) && !f.Is(alist.ErrNoRoute) && !f.Is(alist.ErrMethod) {
+		openid.Render(c, f, requestID)
+		return
+	}
+	alist.Render(c, f, requestID)
 }
 
 func ping(c *gin.Context) error {

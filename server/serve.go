@@ -56,6 +56,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	behind, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error { return a.Sessions.Run(behind) })
 	group.Go(func() error { return a.guesses.Run(behind) })
+	group.Go(func() error { return a.Grants.Run(behind) })
 	group.Go(func() error { return a.apiKeys.Run(behind) })
 	group.Go(func() error { return a.audit.Run(behind) })
 	group.Go(func() error { return a.wrapper.Run(ctx) })
@@ -100,12 +101,12 @@ func (a *App) listen(ctx context.Context) (net.Listener, error) {
 	if a.cfg.TLSCert == "" {
 		return listener, nil
 	}
-	cert, err := tls.LoadX509KeyPair(a.cfg.TLSCert, a.cfg.TLSKey)
+	cert, err := loadCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.opts.Now, a.opts.Log)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("load TLS certificate: %w", err), listener.Close())
+		return nil, errors.Join(err, listener.Close())
 	}
 	return tls.NewListener(listener, &tls.Config{
-		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+		GetCertificate: cert.forHandshake, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
 	}), nil
 }
 

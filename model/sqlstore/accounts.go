@@ -67,6 +67,20 @@ func (s *Accounts) AccountByName(ctx context.Context, exact, folded string) (mod
 	return model.Account{}, model.ErrNotFound
 }
 
+// AccountByEmail finds the only account that has one of the addresses and
+// confirmed it.
+func (s *Accounts) AccountByEmail(ctx context.Context, addresses []string) (model.Account, error) {
+	var rows []model.Account
+	err := s.db.read(ctx).Where("email IN ? AND email_verified = ?", addresses, true).Limit(2).Find(&rows).Error
+	if err != nil {
+		return model.Account{}, s.db.translate(err)
+	}
+	if len(rows) != 1 {
+		return model.Account{}, model.ErrNotFound
+	}
+	return rows[0], nil
+}
+
 // Profile finds an account with its roles and whether it has a second factor.
 func (s *Accounts) Profile(ctx context.Context, key string) (model.Profile, error) {
 	var p model.Profile

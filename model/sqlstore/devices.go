@@ -87,7 +87,7 @@ func (s *Logins) Clean(ctx context.Context, c model.Cleaning) (int64, []string, 
 
 func endIdle(tx *gorm.DB, c model.Cleaning) ([]string, error) {
 	var idle []model.Login
-	err := live(tx, model.Live{At: c.Now}).Where("seen_at <= ?", c.UnusedSince).Limit(c.AtMost).Find(&idle).Error
+	err := live(tx, model.Live{At: c.Now}).Where("seen_at <= ? AND kind <> ?", c.UnusedSince, model.LoginApp).Limit(c.AtMost).Find(&idle).Error
 	if err != nil {
 		return nil, fmt.Errorf("find idle logins: %w", err)
 	}

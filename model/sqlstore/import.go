@@ -44,7 +44,10 @@ func (s *Imports) Holdings(ctx context.Context) (model.Holdings, error) {
 
 // hanging are the tables whose rows hang on an account.
 func hanging() []string {
-	return []string{"api_keys", "devices", "links", "logins", "notices", "places", "recovery_codes", "ssh_keys", "totp"}
+	return []string{
+		"api_keys", "devices", "links", "logins", "notices", "oauth_codes", "oauth_consents", "oauth_grants", "oauth_tokens",
+		"places", "recovery_codes", "ssh_keys", "totp",
+	}
 }
 
 // ImportAll writes all of it, or nothing. ErrStale says that what gives way or

@@ -165,11 +165,11 @@ func (s *Logins) Login(ctx context.Context, id string) (model.Login, error) {
 	return row, s.db.translate(err)
 }
 
-// LastExpiry is when the last of the logins made before an instant expires,
-// live or ended; zero if there are none.
+// LastExpiry is when the last of the logins with a session token that were made
+// before an instant expires, live or ended; zero if there are none.
 func (s *Logins) LastExpiry(ctx context.Context, createdBefore model.Time) (model.Time, error) {
 	var row model.Login
-	err := s.db.read(ctx).Select("expires_at").Where("created_at < ?", createdBefore).
+	err := s.db.read(ctx).Select("expires_at").Where("created_at < ? AND kind = ?", createdBefore, model.LoginSigned).
 		Order("expires_at DESC").Limit(1).Find(&row).Error
 	return row.ExpiresAt, s.db.translate(err)
 }
@@ -186,7 +186,9 @@ func (s *Logins) EndLogin(ctx context.Context, accountKey, id string, why model.
 }
 
 // EndDevice ends every login of a device and returns the device and how many
-// logins that ended. Evicting the device of an SSH key suspends the key. An empty accountKey means any account's device.
+// logins that ended. Evicting the device of an SSH key suspends the key, that of
+// an app takes back what it was approved and has not fetched. An empty
+// accountKey means any account's device.
 // ErrNotFound says that there is no such device, or that it is somebody else's.
 func (s *Logins) EndDevice(ctx context.Context, accountKey, deviceKey string, why model.EndReason, at model.Time) (model.Device, int64, error) {
 	var (
@@ -204,7 +206,10 @@ func (s *Logins) EndDevice(ctx context.Context, accountKey, deviceKey string, wh
 		if n, err = endLogins(tx.Where("device_key = ?", deviceKey), why, at); err != nil || why != model.EndEvicted {
 			return err
 		}
-		return suspendKeys(tx, device.AccountKey, []string{device.Key}, at)
+		return firstError(
+			suspendKeys(tx, device.AccountKey, []string{device.Key}, at),
+			dropApprovals(tx, device.AccountKey, device.Key),
+		)
 	})
 	return device, n, err
 }
@@ -223,7 +228,7 @@ func (s *Logins) Touch(ctx context.Context, touches []model.Touch) error {
 				continue
 			}
 			err := tx.Model(&model.Device{}).Where("devices.key = ? AND seen_at <= ?", t.DeviceKey, t.At).
-				Updates(map[string]any{"seen_at": t.At, "user_agent": t.UserAgent, "ip": t.IP}).Error
+				Updates(touched(t)).Error
 			if err != nil {
 				return fmt.Errorf("touch device: %w", err)
 			}
@@ -232,14 +237,26 @@ func (s *Logins) Touch(ctx context.Context, touches []model.Touch) error {
 	})
 }
 
+// touched is what a use changes of the device's row.
+func touched(t model.Touch) map[string]any {
+	columns := map[string]any{"seen_at": t.At}
+	if !t.Keep || t.UserAgent != "" {
+		columns["user_agent"] = t.UserAgent
+	}
+	if !t.Keep || t.IP != "" {
+		columns["ip"] = t.IP
+	}
+	return columns
+}
+
 // live narrows a query on logins to those that are live.
 func live(q *gorm.DB, l model.Live) *gorm.DB {
 	q = q.Where("logins.ended_at IS NULL AND logins.expires_at > ?", l.At)
 	if !l.CreatedAfter.IsZero() {
-		q = q.Where("logins.created_at > ?", l.CreatedAfter)
+		q = q.Where("(logins.kind <> ? OR logins.created_at > ?)", model.LoginSigned, l.CreatedAfter)
 	}
 	if !l.SeenAfter.IsZero() {
-		q = q.Where("logins.seen_at > ?", l.SeenAfter)
+		q = q.Where("(logins.kind = ? OR logins.seen_at > ?)", model.LoginApp, l.SeenAfter)
 	}
 	return q
 }

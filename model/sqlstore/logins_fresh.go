@@ -49,7 +49,8 @@ func (s *Logins) EndOthers(ctx context.Context, accountKey, keepLogin string, wh
 			return fmt.Errorf("count other logins: %w", err)
 		}
 		evicted := others().Select("device_key").Where("device_key <> ?", kept.DeviceKey)
-		if err := suspendKeys(tx, accountKey, evicted, l.At); err != nil {
+		err = firstError(suspendKeys(tx, accountKey, evicted, l.At), dropApprovals(tx, accountKey, ""))
+		if err != nil {
 			return err
 		}
 		_, err = endLogins(tx.Where("account_key = ? AND id <> ?", accountKey, keepLogin), why, l.At)

@@ -52,6 +52,9 @@ func (s *Accounts) EditAccount(ctx context.Context, key string, e model.AccountE
 		if len(columns) == 0 {
 			return nil
 		}
+		if e.Shows(old) {
+			columns["profile_at"] = e.At
+		}
 		err := tx.Model(&model.Account{}).Where("accounts.key = ?", key).Updates(columns).Error
 		return firstError(err, rolesExist(tx, e.Roles), adminLeft(tx, old), endEdited(tx, old, e), endMailed(tx, old, e))
 	})

@@ -22,7 +22,8 @@ func sealedColumns() []sealedColumn {
 	return []sealedColumn{
 		{table: "accounts", column: "password_hash", key: "key", prefix: "$alist$"}, // imported, not yet wrapped
 		{table: "notices", column: "payload", key: "id"},
-		{table: "settings", column: "value", key: "key"}, // those that are secret
+		{table: "oauth_tokens", column: "successor", key: "hash"}, // for the 10 s in which a refresh may be repeated
+		{table: "settings", column: "value", key: "key"},          // those that are secret
 		{table: "totp", column: "secret", key: "account_key"},
 		{table: "totp", column: "pending", key: "account_key"},
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -12,6 +13,7 @@ import (
 
 	"latchkey/model"
 	"latchkey/server"
+	"latchkey/service/keyring"
 )
 
 func (c *commands) keys() *cobra.Command {
@@ -35,10 +37,14 @@ func (c *commands) keys() *cobra.Command {
 			Args:  oneArg,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return c.attached(cmd, func(ctx context.Context, app *server.App) error {
+					signed := "login"
+					if isIDKey(app.Ring.List(), args[0]) {
+						signed = "id_token"
+					}
 					if err := app.RemoveKey(ctx, args[0]); err != nil {
 						return fmt.Errorf("%q: %w", args[0], err)
 					}
-					_, err := fmt.Fprintf(c.s.Out, "Key %s is gone, and so is every login it signed.\n", args[0])
+					_, err := fmt.Fprintf(c.s.Out, "Key %s is gone, and so is every %s it signed.\n", args[0], signed)
 					return err
 				})
 			},
@@ -58,6 +64,10 @@ put in the place of the old.`,
 	)
 }
 
+func isIDKey(keys []keyring.Info, id string) bool {
+	return slices.ContainsFunc(keys, func(k keyring.Info) bool { return k.ID == id && k.Purpose == model.KeyIDToken })
+}
+
 func (c *commands) rotateKeys(ctx context.Context, app *server.App) error {
 	r, err := app.RotateKeys(ctx)
 	if err != nil {
@@ -70,8 +80,11 @@ func (c *commands) rotateKeys(ctx context.Context, app *server.App) error {
 		fmt.Fprintf(&text, "; sealing %s removed", keyNames(r.Seals))
 	}
 	text.WriteString(".\n")
-	if len(r.Tokens) > 0 {
-		fmt.Fprintf(&text, "Signing %s removed: the last token has expired.\n", keyNames(r.Tokens))
+	if r.IDToken != "" {
+		fmt.Fprintf(&text, "New key of id_tokens %s; apps find it by themselves.\n", r.IDToken)
+	}
+	if gone := slices.Concat(r.Tokens, r.IDTokens); len(gone) > 0 {
+		fmt.Fprintf(&text, "Signing %s removed: the last token has expired.\n", keyNames(gone))
 	}
 	for _, where := range r.Closed {
 		fmt.Fprintf(&text, "A sealed value does not open, and stays as it is: %s\n", where)
@@ -138,6 +151,8 @@ func keyState(key server.KeyView) string {
 		return "seals"
 	case key.Purpose == model.KeySeal:
 		return "opens"
+	case key.Newest && key.Purpose == model.KeyIDToken:
+		return "signs id_tokens"
 	case key.Newest:
 		return "signs"
 	case key.Until.IsZero():

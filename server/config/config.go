@@ -30,6 +30,7 @@ type Config struct {
 
 	TokenLifetime time.Duration // of a login, from sign-in
 	IdleTimeout   time.Duration // unused for that long, a login is over; 0 is never
+	GrantLifetime time.Duration // of what an app was given, and of logins with a pair of tokens, however often they are refreshed
 	TouchEvery    time.Duration // how stale "last active" may get
 	CacheSize     int           // logins remembered in memory
 	HashWorkers   int           // password hashes computed at once; 0 leaves one core free (see Hashers)
@@ -62,6 +63,7 @@ func Defaults() Config {
 		SFTPMaxAccount:  64,
 		CORSOrigins:     []string{"*"},
 		TokenLifetime:   48 * time.Hour,
+		GrantLifetime:   year,
 		TouchEvery:      time.Minute,
 		CacheSize:       1_000_000,
 		HashQueue:       64,

@@ -23,7 +23,7 @@ func TestThePrintedFileReadsBack(t *testing.T) {
 		"of the defaults": nil,
 		"of other values": {
 			"--data", "/srv/\"a\" b\\c: #é\u2028\U000e0001", "--http", "[::]:1", "--trusted-proxies", "10.0.0.0/8,::1", "--site-url", "http://x",
-			"--cors-origins", "https://a.example,https://b.example", "--token-lifetime", "61s", "--idle-timeout", "5m30s",
+			"--cors-origins", "https://a.example,https://b.example", "--token-lifetime", "61s", "--idle-timeout", "5m30s", "--grant-lifetime", "720h",
 			"--touch-every", "1s", "--cache-size", "1000", "--hash-workers", "3", "--hash-queue", "1", "--log-level", "debug",
 			"--log-format", "json", "--access-log=no", "--shutdown-timeout", "5m",
 		},
@@ -87,8 +87,8 @@ func TestTheReferenceNamesEveryFlag(t *testing.T) {
 			t.Errorf("--%s is missing", f.Name)
 		}
 	})
-	if flags != 32 {
-		t.Errorf("%d flags, want 32: a new one belongs into the operators' documentation", flags)
+	if flags != 33 {
+		t.Errorf("%d flags, want 33: a new one belongs into the operators' documentation", flags)
 	}
 	for _, name := range []string{"admin-password", "master-key", "smtp-password", "webhook-secret", "redis"} {
 		if fs.Lookup(name) != nil {

@@ -106,6 +106,10 @@ func loginSettings() []setting {
 			spanOrZero(func(c *Config) *time.Duration { return &c.IdleTimeout }, 5*time.Minute, year),
 		},
 		{
+			"grant-lifetime", "how long an app's access lasts, and a login that has refresh tokens, however often they are refreshed",
+			span(func(c *Config) *time.Duration { return &c.GrantLifetime }, time.Hour, 10*year),
+		},
+		{
 			"touch-every", "how stale the time of last use may get",
 			span(func(c *Config) *time.Duration { return &c.TouchEvery }, time.Second, 10*time.Minute),
 		},

@@ -25,7 +25,7 @@ type form struct {
 
 // Render answers a failure with a page in words.
 func (a *API) Render(c *gin.Context, f *fault.Error, requestID string) {
-	v := page.Failure(f, requestID)
+	v := page.Failure(c, f, requestID)
 	if f.Kind == fault.NotFound {
 		v.Heading = "This link does not work any more"
 		v.Lines = []string{

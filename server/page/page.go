@@ -29,6 +29,8 @@ type View struct {
 	Facts   []Fact
 	Warning string // what people should know before they type; at the end of the page
 	Data    any    // what the body shows
+
+	onward template.URL // set by Forward
 }
 
 // Fact is a line of two columns.
@@ -52,7 +54,7 @@ func New(title func() string, body string) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read layout: %w", err)
 	}
-	if _, err := text.Parse(`{{define "body"}}` + body + `{{end}}`); err != nil {
+	if _, err := text.New("body").Parse(body); err != nil {
 		return nil, fmt.Errorf("read page: %w", err)
 	}
 	return &Page{text: text, title: title, policy: policy(), referrer: "no-referrer"}, nil
@@ -100,8 +102,8 @@ func (p *Page) Show(c *gin.Context, status int, v View) error {
 }
 
 // Failure is what a page says of a failure. requestID finds it in the log.
-func Failure(f *fault.Error, requestID string) View {
-	v := View{Heading: "This did not work", Lines: []string{f.Text}}
+func Failure(c *gin.Context, f *fault.Error, requestID string) View {
+	v := View{Heading: "This did not work", Lines: []string{Sentence(c, f)}}
 	if f.Kind == fault.Internal {
 		v.Lines = []string{"Something went wrong on this server. Please try again later, or tell an admin: request " + requestID + "."}
 	}
@@ -119,5 +121,5 @@ func (p *Page) Fail(c *gin.Context, f *fault.Error, v View) {
 
 // Render answers a failure with a page in words. It is a web.Renderer.
 func (p *Page) Render(c *gin.Context, f *fault.Error, requestID string) {
-	p.Fail(c, f, Failure(f, requestID))
+	p.Fail(c, f, Failure(c, f, requestID))
 }

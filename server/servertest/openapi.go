@@ -155,7 +155,7 @@ func anywhere(named openapi3.ResponseBodies, status int, name string) (*openapi3
 // Operation is what a method does at a path, or nil. Where the document says
 // that every method is taken, that is what GET does.
 func (c *Contract) Operation(method, path string) *openapi3.Operation {
-	item := c.Doc.Paths.Value(path)
+	item, _ := c.find(path)
 	if item == nil {
 		return nil
 	}
@@ -164,6 +164,40 @@ func (c *Contract) Operation(method, path string) *openapi3.Operation {
 		op = item.Get
 	}
 	return op
+}
+
+// find is the description of a path, and what stands in it for the names in
+// braces; nil if there is none.
+func (c *Contract) find(path string) (*openapi3.PathItem, map[string]string) {
+	if item := c.Doc.Paths.Value(path); item != nil {
+		return item, nil
+	}
+	steps := strings.Split(path, "/")
+	for template, item := range c.Doc.Paths.Map() {
+		if params := fill(strings.Split(template, "/"), steps); params != nil {
+			return item, params
+		}
+	}
+	return nil, nil
+}
+
+// fill is what stands in a path for the names of a template, nil if it is no
+// path of it.
+func fill(template, steps []string) map[string]string {
+	if len(template) != len(steps) {
+		return nil
+	}
+	params := map[string]string{}
+	for i, step := range steps {
+		name, ok := strings.CutPrefix(template[i], "{")
+		switch {
+		case ok && step != "":
+			params[strings.TrimSuffix(name, "}")] = step
+		case template[i] != step:
+			return nil
+		}
+	}
+	return params
 }
 
 // Reply says in what a reply differs from the description of the request's
@@ -217,7 +251,8 @@ func (c *Contract) Request(t testing.TB, r Request) error {
 
 func (c *Contract) input(req *http.Request) *openapi3filter.RequestValidationInput {
 	path := req.URL.Path
-	op, item := c.Operation(req.Method, path), c.Doc.Paths.Value(path)
+	item, params := c.find(path)
+	op := c.Operation(req.Method, path)
 	switch {
 	case item == nil:
 		op = c.noRoute
@@ -225,9 +260,10 @@ func (c *Contract) input(req *http.Request) *openapi3filter.RequestValidationInp
 		op = c.noMethod
 	}
 	return &openapi3filter.RequestValidationInput{
-		Request: req,
-		Route:   &routers.Route{Spec: c.Doc, Path: path, PathItem: item, Method: req.Method, Operation: op},
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+		Request:    req,
+		PathParams: params,
+		Route:      &routers.Route{Spec: c.Doc, Path: path, PathItem: item, Method: req.Method, Operation: op},
+		Options:    &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
 	}
 }
 

@@ -5,6 +5,7 @@ package servertest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net"
@@ -121,10 +122,11 @@ func (s *Server) Do(t testing.TB, r Request) Reply {
 	var envelope struct {
 		Code    int             `json:"code"`
 		Message string          `json:"message"`
+		Msg     string          `json:"msg"` // as Cloudreve calls it
 		Data    json.RawMessage `json:"data"`
 	}
 	if err := json.Unmarshal(recorder.Body.Bytes(), &envelope); err == nil {
-		reply.Code, reply.Message, reply.Data = envelope.Code, envelope.Message, envelope.Data
+		reply.Code, reply.Message, reply.Data = envelope.Code, cmp.Or(envelope.Message, envelope.Msg), envelope.Data
 	}
 	return reply
 }

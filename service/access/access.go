@@ -48,6 +48,9 @@ type Account struct {
 
 	Email         string // empty: none
 	EmailVerified bool
+
+	CreatedAt time.Time
+	ChangedAt time.Time // when name or address were last changed
 }
 
 // IsAdmin reports whether the account holds the admin role.

@@ -12,4 +12,5 @@ const (
 	InBasic                      // the password of Basic
 	InBasicName                  // the user name of Basic, where no credential belongs
 	Elsewhere                    // another header or parameter, where none belongs either
+	InCookie                     // a cookie of our pages, which holds tokens of logins and nothing else
 )

@@ -52,6 +52,7 @@ const (
 	AdminThrottleRead   Scope = "admin.throttle.read"
 	AdminThrottleUpdate Scope = "admin.throttle.update"
 	AdminAuditRead      Scope = "admin.audit.read"
+	AdminOAuthRead      Scope = "admin.oauth.read"
 )
 
 // What routes name instead of a scope. Neither can be given to a credential.
@@ -101,6 +102,7 @@ func Vocabulary() []ScopeText {
 		{AdminThrottleRead, "List refused names and addresses"},
 		{AdminThrottleUpdate, "Lift limits on sign-ins"},
 		{AdminAuditRead, "Read the audit log"},
+		{AdminOAuthRead, "List registered apps and declared scopes"},
 	}
 }
 

@@ -61,6 +61,9 @@ type Store interface {
 	DeleteRole(ctx context.Context, id int64) error
 	// AccountByName prefers the exact spelling; model.ErrNotFound.
 	AccountByName(ctx context.Context, exact, folded string) (model.Account, error)
+	// AccountByEmail is the account that has one of the addresses and confirmed
+	// it; model.ErrNotFound unless there is exactly one.
+	AccountByEmail(ctx context.Context, addresses []string) (model.Account, error)
 	// Profile fails with model.ErrNotFound.
 	Profile(ctx context.Context, key string) (model.Profile, error)
 	// FirstWithRole is the key of the enabled account with the lowest id;
@@ -282,7 +285,10 @@ func snapshot(p model.Profile) *access.Account {
 		Key: p.Key, ID: p.ID, Username: p.Username, BasePath: cleanPath(p.BasePath),
 		RoleIDs: p.Roles, RoleNames: []string{}, Permission: p.Permission, Permissions: []model.PathScope{},
 		Disabled: p.Disabled, TwoFactor: p.TwoFactor, SSOID: p.SSOID, Epoch: p.Epoch,
-		Email: p.Email, EmailVerified: p.EmailVerified,
+		Email: p.Email, EmailVerified: p.EmailVerified, CreatedAt: p.CreatedAt.Time, ChangedAt: p.CreatedAt.Time,
+	}
+	if !p.ProfileAt.IsZero() {
+		a.ChangedAt = p.ProfileAt.Time
 	}
 	if a.RoleIDs == nil {
 		a.RoleIDs = []int64{}

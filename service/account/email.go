@@ -1,6 +1,9 @@
 package account
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/mail"
 	"strings"
 	"unicode"
@@ -34,6 +37,23 @@ func CheckEmail(address string) error {
 }
 
 func notInAddress(r rune) bool { return unseen(r) || unicode.IsSpace(r) }
+
+// ForEmail finds the account that an address typed at sign-in means: the only one
+// whose owner confirmed it. Letter case counts where people wrote capitals. It
+// fails with ErrUnknown.
+func (s *Service) ForEmail(ctx context.Context, address string) (model.Account, error) {
+	if len(address) > maxEmail || address == "" {
+		address = "-" // nobody's, at the same price
+	}
+	a, err := s.store.AccountByEmail(ctx, []string{address, strings.ToLower(address)})
+	if errors.Is(err, model.ErrNotFound) {
+		return a, ErrUnknown
+	}
+	if err != nil {
+		return a, fmt.Errorf("find account by address: %w", err)
+	}
+	return a, nil
+}
 
 // editEmail leaves an address alone that does not change, and takes a new one
 // for unconfirmed unless it is said to be confirmed. No address is never

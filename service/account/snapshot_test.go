@@ -27,6 +27,7 @@ func TestFirstAccounts(t *testing.T) { // contract §7.2
 	want := access.Account{
 		Key: admin.Key, ID: 2, Username: "admin", BasePath: "/", RoleIDs: []int64{2}, RoleNames: []string{"admin"},
 		Permission: 0xFFFF, Permissions: []model.PathScope{{Path: "/", Permission: 0xFFFF}},
+		CreatedAt: start, ChangedAt: start,
 	}
 	if diff := cmp.Diff(&want, admin); diff != "" {
 		t.Errorf("the admin differs (-want +got):\n%s", diff)

@@ -16,6 +16,7 @@ import (
 	"latchkey/service/access"
 	"latchkey/service/account"
 	"latchkey/service/audit"
+	"latchkey/service/client"
 	"latchkey/service/fault"
 	"latchkey/service/password"
 	"latchkey/service/secret"
@@ -48,6 +49,7 @@ type Deps struct {
 	Policy   password.Policy
 	Factors  *totp.Service
 	Throttle *throttle.Service
+	Apps     *client.Service
 	Audit    *audit.Recorder
 	Now      func() time.Time
 	EmailSet func(ctx context.Context, accountKey, old string) // tells the owners of both addresses; must not wait for anybody

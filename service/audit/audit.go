@@ -48,10 +48,22 @@ const (
 	APIKeyExpiring   Kind = "api_key_expiring" // it expires within days
 	APIKeyUnused     Kind = "api_key_unused"   // nobody used it for long
 	ThrottleLifted   Kind = "throttle_lifted"
+	AppAuthorized    Kind = "oauth_app_authorized" // an app fetched its tokens
+	AppRefused       Kind = "oauth_app_refused"
+	AppWithdrawn     Kind = "oauth_app_withdrawn" // what an app was given was taken back
+	TokenRevoked     Kind = "oauth_token_revoked"
+	CodeReused       Kind = "oauth_code_reused" // and what it had been exchanged for was ended
+	RefreshReused    Kind = "refresh_reused"    // and its family was ended
 	KeyRotated       Kind = "key_rotated"
 	KeyRemoved       Kind = "key_removed"
 	MasterKeyChanged Kind = "master_key_changed"
 	Founded          Kind = "founded"
+	AppRegistered    Kind = "oauth_app_registered"
+	AppChanged       Kind = "oauth_app_changed"
+	AppSecretRotated Kind = "oauth_app_secret_rotated"
+	AppDeleted       Kind = "oauth_app_deleted"
+	ScopeDeclared    Kind = "oauth_scope_declared"
+	ScopeWithdrawn   Kind = "oauth_scope_withdrawn"
 	Commanded        Kind = "changed_by_command" // somebody at the machine changed what the fields name; empty fields: everything. Logged and not stored: the command stores what it did
 )
 

@@ -47,10 +47,22 @@ func sentences() map[Kind]string {
 		APIKeyExpiring:   "An API key expires soon.",
 		APIKeyUnused:     "An API key was not used for a long time.",
 		ThrottleLifted:   "The limit on sign-ins was lifted.",
+		AppAuthorized:    "An app was given access.",
+		AppRefused:       "An app was refused access.",
+		AppWithdrawn:     "Access of an app was taken back.",
+		TokenRevoked:     "A token was revoked.",
+		CodeReused:       "A code was used twice: access of the app was ended.",
+		RefreshReused:    "A refresh token was used twice, so somebody may have copied it: the sign-in was ended.",
 		KeyRotated:       "A new key signs tokens.",
 		KeyRemoved:       "An old token key was removed.",
 		MasterKeyChanged: "The server's keys were sealed under another master key.",
 		Founded:          "The server was set up.",
+		AppRegistered:    "An app was registered.",
+		AppChanged:       "A registered app was changed.",
+		AppSecretRotated: "A registered app was given another secret.",
+		AppDeleted:       "A registered app was deleted.",
+		ScopeDeclared:    "A scope was declared.",
+		ScopeWithdrawn:   "A declared scope was withdrawn.",
 	}
 }
 

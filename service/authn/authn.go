@@ -12,6 +12,7 @@ import (
 	"latchkey/service/apikey"
 	"latchkey/service/audit"
 	"latchkey/service/fault"
+	"latchkey/service/grant"
 	"latchkey/service/secret"
 	"latchkey/service/session"
 	"latchkey/service/setting"
@@ -44,6 +45,7 @@ type Deps struct {
 	Sessions *session.Service
 	Settings *setting.Service
 	Keys     *apikey.Service
+	Tokens   *grant.Service
 	Throttle *throttle.Service
 	Audit    *audit.Recorder
 }
@@ -64,6 +66,9 @@ func (s *Service) Authenticate(ctx context.Context, p Presented) (access.Caller,
 	if p.Text == "" {
 		return s.guest(ctx, caller)
 	}
+	if p.Place == access.InCookie {
+		return s.login(ctx, caller, p)
+	}
 	if err := misplaced(p); err != nil {
 		return access.Caller{}, err
 	}
@@ -72,6 +77,8 @@ func (s *Service) Authenticate(ctx context.Context, p Presented) (access.Caller,
 		return s.operator(ctx, caller)
 	case isPrefixed(p.Text, secret.APIKey):
 		return s.key(ctx, caller, p)
+	case p.Place == access.InAuthorization && isToken(p.Text):
+		return s.granted(ctx, caller, p)
 	case p.Place == access.InAuthorization:
 		return s.login(ctx, caller, p)
 	case p.Place == access.InBasic:

@@ -41,7 +41,7 @@ var (
 	// from another row, or its key was removed.
 	ErrSealed = errors.New("sealed value does not open")
 	// ErrInUse says that the key cannot be removed.
-	ErrInUse = errors.New("the key is in use: only a token key that no longer signs can be removed")
+	ErrInUse = errors.New("the key is in use: only a key that no longer signs can be removed")
 )
 
 // Store keeps the sealed keys.
@@ -89,7 +89,8 @@ type keys struct {
 	tokens []Key  // oldest first; the last one signs
 	device []byte
 	seals  map[string]cipher.AEAD
-	sealID string // the newest, which seals
+	sealID string  // the newest, which seals
+	ids    []IDKey // oldest first; the last one signs id_tokens; none until somebody asks
 }
 
 // Open reads the keys, and makes those that are missing at the first start.
@@ -133,11 +134,8 @@ func (r *Ring) refresh(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("key %s: %w", row.ID, ErrMaster)
 		}
-		if IsWeak(secret) {
-			return fmt.Errorf("key %s: %w", row.ID, ErrWeak)
-		}
 		if err := next.add(row, secret); err != nil {
-			return err
+			return fmt.Errorf("key %s: %w", row.ID, err)
 		}
 	}
 	if len(next.tokens) == 0 || next.device == nil || next.sealID == "" {
@@ -149,6 +147,14 @@ func (r *Ring) refresh(ctx context.Context) error {
 
 func (k *keys) add(row model.Key, secret []byte) error {
 	k.all = append(k.all, Info{ID: row.ID, Purpose: row.Purpose, CreatedAt: row.CreatedAt.Time})
+	if row.Purpose == model.KeyIDToken {
+		id, err := parseIDKey(row, secret)
+		k.ids = append(k.ids, id)
+		return err
+	}
+	if IsWeak(secret) {
+		return ErrWeak
+	}
 	switch row.Purpose {
 	case model.KeyToken:
 		k.tokens = append(k.tokens, Key{ID: row.ID, Secret: secret, CreatedAt: row.CreatedAt.Time})
@@ -186,18 +192,18 @@ func (r *Ring) Token(kid string) (Key, bool) {
 // Device is the key behind device keys. It never changes.
 func (r *Ring) Device() []byte { return r.keys.Load().device }
 
-// Remove ends every token that the key signed. The key that signs now cannot
-// be removed: ErrInUse.
+// Remove ends every token, or id_token, that the key signed. The key that signs
+// now cannot be removed: ErrInUse.
 func (r *Ring) Remove(ctx context.Context, id string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.refresh(ctx); err != nil { // another process may have rotated
 		return err
 	}
-	if _, ok := r.Token(id); !ok {
+	switch at := slices.IndexFunc(r.List(), func(k Info) bool { return k.ID == id && k.signs() }); {
+	case at < 0:
 		return model.ErrNotFound
-	}
-	if id == r.Signing().ID {
+	case r.List()[at].Newest:
 		return ErrInUse
 	}
 	if err := r.store.RemoveKey(ctx, id); err != nil {
@@ -235,6 +241,10 @@ func newID() string {
 func (r *Ring) newKey(id string, purpose model.KeyPurpose) model.Key {
 	secret := make([]byte, keySize)
 	_, _ = rand.Read(secret) // never fails (crypto/rand)
+	return r.sealKey(id, purpose, secret)
+}
+
+func (r *Ring) sealKey(id string, purpose model.KeyPurpose, secret []byte) model.Key {
 	row := model.Key{ID: id, Purpose: purpose, CreatedAt: model.At(r.now())}
 	row.Sealed = seal(r.master, masterID, keyAAD(row), secret)
 	return row

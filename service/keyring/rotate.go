@@ -29,6 +29,9 @@ type Info struct {
 	Newest    bool // of its purpose: the one that signs or seals
 }
 
+// signs reports whether the key signs what others hold.
+func (k Info) signs() bool { return k.Purpose == model.KeyToken || k.Purpose == model.KeyIDToken }
+
 // List is every key, oldest first.
 func (r *Ring) List() []Info {
 	list := slices.Clone(r.keys.Load().all)
@@ -44,12 +47,14 @@ func (r *Ring) List() []Info {
 
 // Rotated names the keys that a rotation made.
 type Rotated struct {
-	Token string // signs tokens from now on
-	Seal  string // seals secrets from now on
+	Token   string // signs tokens from now on
+	Seal    string // seals secrets from now on
+	IDToken string // signs id_tokens from now on; empty where none was ever signed
 }
 
-// Rotate adds a token key and a sealing key, both or none, which sign and seal
-// from now on; the older ones go on verifying and opening. Reseal and DropSeals
+// Rotate adds a token key and a sealing key, and one for id_tokens where there is
+// one, all or none, which sign and seal from now on; the older ones go on
+// verifying and opening. Reseal and DropSeals
 // do the rest, once everybody who shares the database has refreshed.
 func (r *Ring) Rotate(ctx context.Context) (Rotated, error) {
 	r.mu.Lock()
@@ -58,6 +63,13 @@ func (r *Ring) Rotate(ctx context.Context) (Rotated, error) {
 		return Rotated{}, err
 	}
 	made := []model.Key{r.newKey(newID(), model.KeyToken), r.newKey(newID(), model.KeySeal)}
+	if len(r.keys.Load().ids) > 0 {
+		row, err := r.newIDKey(newID())
+		if err != nil {
+			return Rotated{}, err
+		}
+		made = append(made, row)
+	}
 	all := r.keys.Load().all
 	if newest := all[len(all)-1].CreatedAt; !made[0].CreatedAt.After(newest) {
 		for i := range made {
@@ -67,7 +79,11 @@ func (r *Ring) Rotate(ctx context.Context) (Rotated, error) {
 	if err := r.store.AddKeys(ctx, made); err != nil {
 		return Rotated{}, fmt.Errorf("store keys: %w", err)
 	}
-	return Rotated{Token: made[0].ID, Seal: made[1].ID}, r.refresh(context.WithoutCancel(ctx))
+	done := Rotated{Token: made[0].ID, Seal: made[1].ID}
+	if len(made) > 2 {
+		done.IDToken = made[2].ID
+	}
+	return done, r.refresh(context.WithoutCancel(ctx))
 }
 
 // Resealed is what became of the values in rows.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"latchkey/model"
 	"latchkey/service/account"
@@ -67,6 +68,11 @@ type Request struct {
 	Address   string // the client's, in full
 	Presented string // the token the caller still had, which this sign-in replaces
 	SFTP      bool   // at the SFTP door, by SignInSFTP only
+	ByEmail   bool   // Username may be a confirmed e-mail address
+
+	PairFor time.Duration // not 0: a pair of tokens is to stand for the login, which lives for so long
+
+	half *Half // the password was shown before, by Finish only
 }
 
 // SignIn makes a login. It fails with ErrCredentials, ErrCodeNeeded, ErrMustChange,
@@ -74,12 +80,7 @@ type Request struct {
 // password.ErrTooLong, session.ErrTooManyDevices, or model.ErrUnavailable if the
 // attempt cannot be counted.
 func (s *Service) SignIn(ctx context.Context, r Request) (session.Opened, error) {
-	var opened session.Opened
-	a, err := s.Accounts.ForSignIn(ctx, r.Username)
-	if err == nil || errors.Is(err, account.ErrUnknown) {
-		opened, err = s.signIn(ctx, r, a)
-	}
-	s.record(ctx, r, a, err)
+	opened, _, err := s.attempt(ctx, r)
 	return opened, err
 }
 
@@ -127,7 +128,9 @@ func (s *Service) signIn(ctx context.Context, r Request, a model.Account) (sessi
 	if err != nil {
 		return opened, err
 	}
-	s.Upgrade(ctx, a, r.proof().static())
+	if r.half == nil {
+		s.Upgrade(ctx, a, r.proof().static())
+	}
 	if opened.New != nil {
 		s.NewDevice(ctx, a, *opened.New)
 	}
@@ -145,6 +148,7 @@ func (s *Service) open(ctx context.Context, r Request, a model.Account) (session
 	return s.Sessions.Open(ctx, session.Opening{
 		AccountKey: a.Key, Epoch: a.Epoch, Username: a.Username, ClientID: r.ClientID,
 		UserAgent: r.UserAgent, Address: r.Address, Replaces: r.Presented, Limits: s.limits(a),
+		PairFor: r.PairFor,
 	})
 }
 
@@ -164,7 +168,9 @@ func (s *Service) source(ctx context.Context, r Request, a model.Account) (throt
 	return from, nil
 }
 
-func (r Request) proof() Proof { return Proof{Password: r.Password, Hashed: r.Hashed, Code: r.Code} }
+func (r Request) proof() Proof {
+	return Proof{Password: r.Password, Hashed: r.Hashed, Code: r.Code, half: r.half}
+}
 
 // limits are the account's own, else the settings'.
 func (s *Service) limits(a model.Account) session.Limits {

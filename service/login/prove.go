@@ -17,6 +17,8 @@ type Proof struct {
 	Hashed   bool
 	Code     string // of the second factor; empty if none was sent
 	Fresh    bool   // the second factor was proven lately: no code is asked for
+
+	half *Half // the password was shown before; it is not looked at
 }
 
 // prove looks at the password and the code, in this order, and then does what
@@ -54,10 +56,14 @@ func (s *Service) prove(ctx context.Context, from throttle.Attempt, p Proof, a m
 	return nil
 }
 
-// passwordRight costs the same whether or not there is such an account.
+// passwordRight costs the same whether or not there is such an account. A password
+// that was shown before counts as long as nothing changed that a sign-in checks.
 func (s *Service) passwordRight(ctx context.Context, p Proof, a model.Account) (bool, error) {
 	if err := password.CheckLength(p.Password); err != nil {
 		return false, err
+	}
+	if p.half != nil {
+		return p.half.AccountKey == a.Key && p.half.Epoch == a.Epoch, nil
 	}
 	static := p.static()
 	if a.PasswordHash == "" || !password.IsStatic(static) {

@@ -19,6 +19,7 @@ func TestForms(t *testing.T) {
 		},
 		"a password of no characters is empty":  {func() string { return secret.Password(0) }, `^$`},
 		"a password of -1 characters is empty":  {func() string { return secret.Password(-1) }, `^$`},
+		"a user code is 8 consonants":           {secret.UserCode, `^[BCDFGHJKLMNPQRSTVWXZ]{8}$`},
 		"a static token has AList's form":       {secret.StaticToken, `^alist-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}[0-9A-Za-z]{64}$`},
 		"a static token is 106 characters long": {secret.StaticToken, `^.{106}$`},
 	} {

@@ -42,7 +42,7 @@ func (s *Service) devices(ctx context.Context, accountKey string) ([]model.Devic
 		d := &list[i]
 		d.New = d.NewUntil.After(now)
 		if t, ok := latest[d.Key]; ok && t.At.After(d.SeenAt.Time) {
-			d.SeenAt, d.UserAgent, d.IP = t.At, t.UserAgent, t.IP
+			*d = showing(*d, t)
 		}
 	}
 	return list, nil

@@ -24,6 +24,8 @@ type Opening struct {
 	Address    string // the client's, in full; rows hold it masked
 	Replaces   string // a live token of the same device that this sign-in replaces
 	Limits     Limits
+
+	PairFor time.Duration // not 0: no session token stands for the login but a pair of tokens, and it lives for so long
 }
 
 // Limits are the account's device limits.
@@ -52,6 +54,9 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 		CreatedAt: now, FreshAt: now, SeenAt: now,
 		ExpiresAt: s.expiry(now),
 	}
+	if o.PairFor > 0 {
+		login.Kind, login.ExpiresAt = model.LoginPair, model.At(now.Add(o.PairFor))
+	}
 	opening := model.LoginOpening{
 		Login: login, Live: s.live(now.Time), Epoch: o.Epoch, Replaces: s.loginOf(ctx, o.Replaces),
 		MaxDevices: o.Limits.MaxDevices, EvictOldest: o.Limits.EvictOldest,
@@ -64,10 +69,7 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 	if o.ClientID == "" {
 		opening.LoginCap = namelessCap
 	}
-	token, err := tokens{s.ring}.sign(claims{
-		Username: o.Username, Subject: o.AccountKey, LoginID: login.ID,
-		IssuedAt: now.Unix(), NotUntil: now.Unix(), Expires: login.ExpiresAt.Unix(),
-	})
+	token, err := s.sign(o, login)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -81,6 +83,17 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 		opened.New = &opening.Device
 	}
 	return opened, nil
+}
+
+// sign makes the session token of a login that begins, if it has one.
+func (s *Service) sign(o Opening, l model.Login) (string, error) {
+	if l.Kind != model.LoginSigned {
+		return "", nil
+	}
+	at := l.CreatedAt.Unix()
+	return tokens{s.ring}.sign(claims{
+		Username: o.Username, Subject: o.AccountKey, LoginID: l.ID, IssuedAt: at, NotUntil: at, Expires: l.ExpiresAt.Unix(),
+	})
 }
 
 func (s *Service) open(ctx context.Context, o model.LoginOpening) error {

@@ -34,6 +34,7 @@ type Login struct {
 type remembered struct {
 	Login
 
+	kind   model.LoginKind
 	end    model.EndReason
 	noted  atomic.Int64  // last request that was written down, Unix milliseconds
 	origin atomic.Uint64 // address and user agent that were written down
@@ -78,7 +79,7 @@ func (s *Service) recall(ctx context.Context, id tokenID, token string, now time
 		if err != nil {
 			return nil, err
 		}
-		if row.AccountKey != c.Subject || row.ExpiresAt.Unix() != c.Expires || row.CreatedAt.Unix() != c.IssuedAt {
+		if row.Kind != model.LoginSigned || row.AccountKey != c.Subject || row.ExpiresAt.Unix() != c.Expires || row.CreatedAt.Unix() != c.IssuedAt {
 			return nil, ErrInvalid
 		}
 		return s.remember(row), nil
@@ -95,10 +96,11 @@ func (s *Service) recall(ctx context.Context, id tokenID, token string, now time
 // remember is a row's state. A lifetime that was shortened since counts.
 func (s *Service) remember(row model.Login) *remembered {
 	expires := row.ExpiresAt.Time
-	if latest := row.CreatedAt.Add(s.cfg.Lifetime + clockLeeway); expires.After(latest) {
+	latest := row.CreatedAt.Add(s.cfg.Lifetime + clockLeeway)
+	if row.Kind == model.LoginSigned && expires.After(latest) {
 		expires = latest
 	}
-	r := &remembered{end: row.EndReason, Login: Login{
+	r := &remembered{kind: row.Kind, end: row.EndReason, Login: Login{
 		ID: row.ID, AccountKey: row.AccountKey, DeviceKey: row.DeviceKey,
 		FreshAt: row.FreshAt.Time, ExpiresAt: expires,
 	}}
@@ -127,7 +129,7 @@ func (s *Service) judge(r *remembered, p Presented, now time.Time) error {
 		return ErrInactive
 	case !now.Before(r.ExpiresAt):
 		return ErrExpired
-	case s.cfg.IdleTimeout > 0 && now.UnixMilli()-r.noted.Load() >= s.cfg.IdleTimeout.Milliseconds():
+	case s.idle(r, now):
 		return ErrInactive
 	case p.ClientID != "" && !p.AnyDevice:
 		if key := s.deviceKey(r.AccountKey, p.ClientID); string(key[:]) != r.DeviceKey {
@@ -137,13 +139,24 @@ func (s *Service) judge(r *remembered, p Presented, now time.Time) error {
 	return nil
 }
 
+// idle reports whether the login was unused for too long. An app's never is: it
+// may wake up once a month, and unused it ends with its refresh token.
+func (s *Service) idle(r *remembered, now time.Time) bool {
+	return s.cfg.IdleTimeout > 0 && r.kind != model.LoginApp &&
+		now.UnixMilli()-r.noted.Load() >= s.cfg.IdleTimeout.Milliseconds()
+}
+
 // touch notes that the login was used: at once when it comes from somewhere
-// new, else once per interval.
+// new, else once per interval. Nowhere is nowhere new.
 func (s *Service) touch(r *remembered, p Presented, now time.Time) {
 	at := now.UnixMilli()
+	keep := r.kind != model.LoginSigned
+	last, before := r.noted.Load(), r.origin.Load()
 	origin := maphash.String(s.seed, p.Address)*31 + maphash.String(s.seed, p.UserAgent)
-	last := r.noted.Load()
-	if at-last < s.cfg.TouchEvery.Milliseconds() && r.origin.Load() == origin {
+	if keep && p.Address == "" {
+		origin = before
+	}
+	if at-last < s.cfg.TouchEvery.Milliseconds() && before == origin {
 		return
 	}
 	if !r.noted.CompareAndSwap(last, at) {
@@ -151,6 +164,6 @@ func (s *Service) touch(r *remembered, p Presented, now time.Time) {
 	}
 	r.origin.Store(origin)
 	s.touches.Add(r.ID, model.Touch{
-		LoginID: r.ID, DeviceKey: r.DeviceKey, At: model.At(now), UserAgent: p.UserAgent, IP: address.Mask(p.Address),
+		LoginID: r.ID, DeviceKey: r.DeviceKey, At: model.At(now), UserAgent: p.UserAgent, IP: address.Mask(p.Address), Keep: keep,
 	})
 }

@@ -127,8 +127,8 @@ type Store interface {
 	// else; model.ErrStale unless the login is live, the account enabled and its
 	// epoch the proof's.
 	FreshenLogin(ctx context.Context, p model.LoginProof) error
-	// LastExpiry is when the last of the logins made before an instant expires,
-	// live or ended; zero if there are none.
+	// LastExpiry is when the last of the logins with a session token that were
+	// made before an instant expires, live or ended; zero if there are none.
 	LastExpiry(ctx context.Context, createdBefore model.Time) (model.Time, error)
 	// Devices lists active devices; an empty accountKey means everybody's.
 	Devices(ctx context.Context, accountKey string, l model.Live) ([]model.DeviceView, error)

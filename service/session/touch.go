@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -9,12 +10,27 @@ import (
 	"latchkey/service/behind"
 )
 
-// newer is the later of two uses of a login.
+// newer is the later of two uses of a login, or of a device. Where it keeps what
+// is there, it keeps what the earlier one says.
 func newer(a, b model.Touch) model.Touch {
-	if b.At.After(a.At.Time) {
-		return b
+	if !b.At.After(a.At.Time) {
+		a, b = b, a
 	}
-	return a
+	if b.Keep {
+		b.UserAgent, b.IP = cmp.Or(b.UserAgent, a.UserAgent), cmp.Or(b.IP, a.IP)
+		b.Keep = a.Keep || a.At.IsZero()
+	}
+	return b
+}
+
+// showing is a device with a use that is not written yet.
+func showing(d model.DeviceView, t model.Touch) model.DeviceView {
+	d.SeenAt = t.At
+	if t.Keep {
+		t.UserAgent, t.IP = cmp.Or(t.UserAgent, d.UserAgent), cmp.Or(t.IP, d.IP)
+	}
+	d.UserAgent, d.IP = t.UserAgent, t.IP
+	return d
 }
 
 // latest is the newest use per device that is not written yet.

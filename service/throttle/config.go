@@ -35,9 +35,10 @@ type Config struct {
 	APIKeys     Limit         // one address's wrong API keys
 	Lifts       Limit         // how often an account's owner may lift it
 	Reports     Limit         // one address's reports of leaked keys
+	Secrets     Limit         // one app's wrong secrets from one address
 	KnownFor    time.Duration // how long an address is known to an account after a sign-in
 	TakeBackFor time.Duration // how soon a success makes the failure before it undone
-	MaxKeys     int           // entries of each of the ten tables, and rows of each kind; the most decayed go first
+	MaxKeys     int           // entries of each of the eleven tables, and rows of each kind; the most decayed go first
 }
 
 // Defaults is the table of ruling 26. Codes from one address come back as fast
@@ -54,6 +55,7 @@ func Defaults() Config {
 		APIKeys:     Limit{Burst: 15, Every: 5 * time.Minute / 15},
 		Lifts:       Limit{Burst: 3, Every: 20 * time.Minute},
 		Reports:     Limit{Burst: 30, Every: 10 * time.Second},
+		Secrets:     Limit{Burst: 10, Every: 10 * time.Second},
 		KnownFor:    30 * 24 * time.Hour,
 		TakeBackFor: 10 * time.Second,
 		MaxKeys:     100_000,
@@ -65,6 +67,7 @@ func (c Config) Validate() error {
 	errs := []error{
 		c.Address.check("address"), c.Account.check("account"), c.Source.check("source"), c.Codes.check("codes"),
 		c.SourceCodes.check("codes from one address"), c.APIKeys.check("API keys"), c.Lifts.check("lifts by owners"), c.Reports.check("reports"),
+		c.Secrets.check("client secrets"),
 	}
 	if c.KnownFor <= 0 {
 		errs = append(errs, fmt.Errorf("known for %v, want more than nothing", c.KnownFor))

@@ -75,6 +75,7 @@ type Service struct {
 	failures    *table // by account and source: until when the last failure can be undone; not stored, so that a crash undoes none
 	lifts       *table // by account: lifts by its owner; not stored, because no guesser restarts the server
 	reports     *table // by address: reports of leaked keys; not stored
+	secrets     *table // by app and address: wrong client secrets; not stored
 	known       *table // by account and address: until when it is known; the rows are the truth, these the ones not yet written
 
 	pending *pending
@@ -103,6 +104,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		failures:    newTable("", Limit{}, cfg.MaxKeys),
 		lifts:       newTable("", cfg.Lifts, cfg.MaxKeys),
 		reports:     newTable("", cfg.Reports, cfg.MaxKeys),
+		secrets:     newTable("", cfg.Secrets, cfg.MaxKeys),
 		known:       newTable(model.ThrottleKnown, Limit{}, cfg.MaxKeys),
 		pending:     newPending(),
 	}
@@ -222,10 +224,10 @@ func (s *Service) stored(ctx context.Context, t *Ticket) (*Ticket, error) {
 	return nil, fmt.Errorf("store attempt: %w", err)
 }
 
-// Keys is how many entries are held, for a gauge: at most ten times
+// Keys is how many entries are held, for a gauge: at most eleven times
 // Config.MaxKeys.
 func (s *Service) Keys() int {
-	n := s.failures.size() + s.lifts.size() + s.reports.size() + s.known.size()
+	n := s.failures.size() + s.lifts.size() + s.reports.size() + s.secrets.size() + s.known.size()
 	for _, t := range s.counters() {
 		n += t.size()
 	}

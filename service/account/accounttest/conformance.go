@@ -51,6 +51,7 @@ func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 		"a login that is kept outlives a new password":           keptOutlivesPassword,
 		"of changes of one epoch one counts":                     changesOneEpoch,
 		"a change asked for by a login needs it live":            changesOnlyForLiveLogin,
+		"an address finds its only confirmed owner":              foundByEmail,
 		"an owner's new address ends every other login":          addressEndsOthers,
 		"disabling ends every login and enabling revives none":   disablingEndsLogins,
 		"deleting takes all that hangs on the account":           deletesAll,

@@ -130,9 +130,9 @@ func changesWhatIsNamed(t *testing.T, h Harness) {
 	change(model.AccountEdit{At: at(1)})
 	a.SSOID = "sso"
 	change(model.AccountEdit{SSOID: &a.SSOID, At: at(2)})
-	a.Username, a.NameFolded, a.NameKey = "New", "new", "new"
+	a.Username, a.NameFolded, a.NameKey, a.ProfileAt = "New", "new", "new", at(3)
 	change(model.AccountEdit{Username: &a.Username, NameFolded: &a.NameFolded, NameKey: &a.NameKey, At: at(3)})
-	a.Username = "NEW" // only the case of its own name
+	a.Username, a.ProfileAt = "NEW", at(4) // only the case of its own name
 	change(model.AccountEdit{Username: &a.Username, NameFolded: &a.NameFolded, NameKey: &a.NameKey, At: at(4)})
 	a.SSOID = ""
 	change(model.AccountEdit{SSOID: &a.SSOID, At: at(5)})

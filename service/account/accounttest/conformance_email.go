@@ -1,6 +1,7 @@
 package accounttest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -31,4 +32,38 @@ func addressEndsOthers(t *testing.T, h Harness) {
 	other := h.Attach(t, b.Key)
 	want(t, "by somebody else's login", h.Store.EditAccount(t.Context(), a.Key, model.AccountEdit{Email: new("c@example.org"), ByLogin: other, At: at(time.Hour)}), model.ErrStale)
 	same(t, "the address", h.profile(t, a.Key).Email, "b@example.org")
+}
+
+// foundByEmail: an address finds its only confirmed owner.
+func foundByEmail(t *testing.T, h Harness) {
+	finds := func(want string, addresses ...string) {
+		t.Helper()
+		a, err := h.Store.AccountByEmail(t.Context(), addresses)
+		if want == "" && !errors.Is(err, model.ErrNotFound) || want != "" && (err != nil || a.Key != want) {
+			t.Errorf("AccountByEmail(%q) = %q, %v, want %q", addresses, a.Key, err, want)
+		}
+	}
+	set := func(key, address string, verified bool) {
+		t.Helper()
+		if err := h.Store.EditAccount(t.Context(), key, model.AccountEdit{Email: &address, EmailVerified: &verified, At: at(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one, two := h.create(t, sample(1)), h.create(t, sample(2))
+	finds("", "", "a@example.org")
+	set(one.Key, "a@example.org", false)
+	finds("", "a@example.org")
+	set(one.Key, "a@example.org", true)
+	finds(one.Key, "a@example.org")
+	finds(one.Key, "A@example.org", "a@example.org")
+	for _, other := range []string{"A@example.org", "%", "a@example.or_", "", "a@example.org "} {
+		finds("", other)
+	}
+	set(two.Key, "a@example.org", false)
+	finds(one.Key, "a@example.org")
+	set(two.Key, "a@example.org", true)
+	finds("", "a@example.org")
+	if got := h.profile(t, one.Key).ProfileAt; !got.Equal(at(time.Hour).Time) {
+		t.Errorf("ProfileAt = %v, want when the address changed", got)
+	}
 }

@@ -114,6 +114,22 @@ func (s *Store) AccountByName(_ context.Context, exact, folded string) (model.Ac
 	return copyAccount(alike[0]), nil
 }
 
+// AccountByEmail is account.Store's.
+func (s *Store) AccountByEmail(_ context.Context, addresses []string) (model.Account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []model.Account
+	for _, a := range s.accounts {
+		if a.EmailVerified && slices.Contains(addresses, a.Email) {
+			found = append(found, a)
+		}
+	}
+	if len(found) != 1 {
+		return model.Account{}, model.ErrNotFound
+	}
+	return copyAccount(found[0]), nil
+}
+
 // Profile is account.Store's.
 func (s *Store) Profile(_ context.Context, key string) (model.Profile, error) {
 	s.mu.Lock()
@@ -213,6 +229,9 @@ func (s *Store) adminLeft(old model.Account) error {
 }
 
 func edited(a model.Account, e model.AccountEdit) model.Account {
+	if e.Shows(a) {
+		a.ProfileAt = e.At
+	}
 	if e.Username != nil {
 		a.Username, a.NameFolded, a.NameKey = *e.Username, *e.NameFolded, *e.NameKey
 	}

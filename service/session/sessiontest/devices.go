@@ -81,7 +81,7 @@ func (s *Store) Clean(ctx context.Context, c model.Cleaning) (int64, []string, e
 		accounts               []string
 	)
 	for id, l := range s.logins {
-		unused := !c.UnusedSince.IsZero() && !l.SeenAt.After(c.UnusedSince.Time)
+		unused := l.Kind != model.LoginApp && !c.UnusedSince.IsZero() && !l.SeenAt.After(c.UnusedSince.Time)
 		if unused && isLive(l, model.Live{At: c.Now}) && idle < c.AtMost {
 			l.EndedAt, l.EndReason = c.Now, model.EndCleaned
 			s.logins[id] = l

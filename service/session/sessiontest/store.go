@@ -273,11 +273,22 @@ func (s *Store) Touch(ctx context.Context, touches []model.Touch) error {
 		l.SeenAt = t.At
 		s.logins[l.ID] = l
 		if d, ok := s.devices[t.DeviceKey]; ok && !d.SeenAt.After(t.At.Time) {
-			d.SeenAt, d.UserAgent, d.IP = t.At, t.UserAgent, t.IP
-			s.devices[d.Key] = d
+			s.devices[d.Key] = touched(d, t)
 		}
 	}
 	return nil
+}
+
+// touched is the device after a use.
+func touched(d model.Device, t model.Touch) model.Device {
+	d.SeenAt = t.At
+	if !t.Keep || t.UserAgent != "" {
+		d.UserAgent = t.UserAgent
+	}
+	if !t.Keep || t.IP != "" {
+		d.IP = t.IP
+	}
+	return d
 }
 
 // end ends those of the chosen logins that have not ended.
@@ -305,8 +316,8 @@ func (s *Store) active(deviceKey string, live model.Live) bool {
 
 func isLive(l model.Login, at model.Live) bool {
 	return l.EndedAt.IsZero() && l.ExpiresAt.After(at.At.Time) &&
-		(at.SeenAfter.IsZero() || l.SeenAt.After(at.SeenAfter.Time)) &&
-		(at.CreatedAfter.IsZero() || l.CreatedAt.After(at.CreatedAfter.Time))
+		(at.SeenAfter.IsZero() || l.Kind == model.LoginApp || l.SeenAt.After(at.SeenAfter.Time)) &&
+		(at.CreatedAfter.IsZero() || l.Kind != model.LoginSigned || l.CreatedAt.After(at.CreatedAfter.Time))
 }
 
 // gone is what a store says whose caller went away.
@@ -317,7 +328,7 @@ func gone(ctx context.Context) error {
 	return nil
 }
 
-// LastExpiry is when the last of the logins made before an instant expires.
+// LastExpiry is when the last of the logins with a session token made before an instant expires.
 func (s *Store) LastExpiry(ctx context.Context, createdBefore model.Time) (model.Time, error) {
 	if err := gone(ctx); err != nil {
 		return model.Time{}, err
@@ -326,7 +337,7 @@ func (s *Store) LastExpiry(ctx context.Context, createdBefore model.Time) (model
 	defer s.mu.Unlock()
 	var last model.Time
 	for _, l := range s.logins {
-		if l.CreatedAt.Before(createdBefore.Time) && l.ExpiresAt.After(last.Time) {
+		if l.Kind == model.LoginSigned && l.CreatedAt.Before(createdBefore.Time) && l.ExpiresAt.After(last.Time) {
 			last = l.ExpiresAt
 		}
 	}

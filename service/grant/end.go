@@ -1,0 +1,63 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"latchkey/model"
+	"latchkey/service/audit"
+	"latchkey/service/secret"
+)
+
+// End revokes a token of the app (RFC 7009); an empty clientID means the owner's
+// own. A refresh token, used or not, ends its family; an access token ends by
+// itself, or its login where there is no refresh token. A token that is unknown
+// or another app's is no error, and stays as it is. When End returns, nobody is
+// let in by what it ended.
+func (s *Service) End(ctx context.Context, token, clientID string) error {
+	if !IsAccess(token) && !secret.IsBearer(secret.RefreshToken, token) {
+		return nil
+	}
+	t, err := s.Store.Token(ctx, hashOf(token))
+	if errors.Is(err, model.ErrNotFound) || err == nil && t.Grant.ClientID != clientID {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("find token: %w", err)
+	}
+	now := model.At(s.Now())
+	if t.Kind == model.RefreshToken {
+		_, err = s.Store.EndFamily(ctx, t.LoginID, model.EndRevoked, now)
+	} else {
+		err = s.Store.EndToken(ctx, t.Hash, now)
+	}
+	if err != nil {
+		return fmt.Errorf("revoke token: %w", err)
+	}
+	s.announce(ctx, t.AccountKey)
+	if t.EndReason != "" {
+		return nil
+	}
+	return s.Record(ctx, audit.Event{
+		Kind: audit.TokenRevoked, AccountKey: t.AccountKey, DeviceKey: t.DeviceKey, Detail: appDetail(clientID),
+	})
+}
+
+// EndClient ends all that every account gave an app that was deleted or
+// switched off, and forgets their consents. When it returns, nothing of the app
+// is let in. It may be called again for the same app, and records nothing: who
+// switched the app off is an event of its own.
+func (s *Service) EndClient(ctx context.Context, clientID string) error {
+	if clientID == "" {
+		return nil // the owners' own are nobody's app
+	}
+	accounts, err := s.Store.EndClient(ctx, clientID, model.At(s.Now()))
+	if err != nil {
+		return fmt.Errorf("end app %s: %w", clientID, err)
+	}
+	for _, key := range accounts {
+		s.announce(ctx, key)
+	}
+	return nil
+}
