@@ -127,13 +127,13 @@ func TestUpdateChangesWhatItNames(t *testing.T) {
 	h.now = h.now.Add(1e9)
 	want := c
 	want.Name, want.Revision, want.UpdatedAt = "Pictures", 1, model.At(h.now)
-	got, err := h.Update(t.Context(), c.ID, client.Edit{Name: ptr("Pictures"), Confidential: ptr(true)})
+	got, err := h.Update(t.Context(), c.ID, client.Edit{Name: new("Pictures"), Confidential: new(true)})
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Update: %v (-want +got):\n%s", err, diff)
 	}
 	all := client.Edit{
-		Icon: ptr(""), Homepage: ptr("http://nas/"), RedirectURIs: ptr([]string{}), Scopes: ptr([]string{"profile", "openid", "openid"}),
-		PKCERequired: ptr(false), RefreshTTL: ptr[int64](3600),
+		Icon: new(""), Homepage: new("http://nas/"), RedirectURIs: new([]string{}), Scopes: new([]string{"profile", "openid", "openid"}),
+		PKCERequired: new(false), RefreshTTL: new(int64(3600)),
 	}
 	want.Icon, want.Homepage, want.RedirectURIs, want.Scopes = "", "http://nas/", model.TextList{}, model.TextList{"openid", "profile"}
 	want.PKCERequired, want.RefreshTTL, want.Revision = false, 3600, 2
@@ -145,8 +145,8 @@ func TestUpdateChangesWhatItNames(t *testing.T) {
 		t.Errorf("the secret after an update: %v", err)
 	}
 	for want, e := range map[error]client.Edit{
-		client.ErrKind: {Confidential: ptr(false)}, client.ErrName: {Name: ptr("")}, client.ErrScopes: {Scopes: ptr([]string{"all"})},
-		client.ErrRedirect: {RedirectURIs: ptr([]string{"http://app.example"})}, client.ErrRefreshTTL: {RefreshTTL: ptr[int64](0)},
+		client.ErrKind: {Confidential: new(false)}, client.ErrName: {Name: new("")}, client.ErrScopes: {Scopes: new([]string{"all"})},
+		client.ErrRedirect: {RedirectURIs: new([]string{"http://app.example"})}, client.ErrRefreshTTL: {RefreshTTL: new(int64(0))},
 	} {
 		_, err := h.Update(t.Context(), c.ID, e)
 		wants(t, "Update", err, want)
@@ -162,7 +162,7 @@ func TestUpdateChangesWhatItNames(t *testing.T) {
 func TestSwitchingOffEndsWhatWasIssued(t *testing.T) {
 	h := newHouse()
 	c, text := h.register(t, website())
-	off := client.Edit{Disabled: ptr(true)}
+	off := client.Edit{Disabled: new(true)}
 	if _, err := h.Update(t.Context(), c.ID, off); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestSwitchingOffEndsWhatWasIssued(t *testing.T) {
 	if _, err := h.Update(t.Context(), c.ID, off); err != nil || len(h.ended) != 2 {
 		t.Errorf("switched off again: %v, ended %d times, want 2: the first ending may have failed", err, len(h.ended))
 	}
-	if _, err := h.Update(t.Context(), c.ID, client.Edit{Disabled: ptr(false)}); err != nil || len(h.ended) != 2 {
+	if _, err := h.Update(t.Context(), c.ID, client.Edit{Disabled: new(false)}); err != nil || len(h.ended) != 2 {
 		t.Errorf("switched on: %v", err)
 	}
 	if _, err := h.Authenticate(t.Context(), c.ID, text); err != nil {
@@ -214,7 +214,7 @@ func TestAnAppThatCouldNotBeRegisteredCanBeSwitchedOff(t *testing.T) {
 	if err := h.store.EditOAuthClient(t.Context(), c, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Update(t.Context(), c.ID, client.Edit{Disabled: ptr(true)}); err != nil {
+	if _, err := h.Update(t.Context(), c.ID, client.Edit{Disabled: new(true)}); err != nil {
 		t.Errorf("Update = %v", err)
 	}
 	if _, err := h.Rotate(t.Context(), c.ID, "", 0); err != nil {
@@ -232,10 +232,10 @@ func TestChangesAtOnceAllHold(t *testing.T) {
 		c, _ := h.register(t, website())
 		var text string
 		changes := []func() error{
-			func() error { _, err := h.Update(t.Context(), c.ID, client.Edit{Name: ptr("New")}); return err },
-			func() error { _, err := h.Update(t.Context(), c.ID, client.Edit{Icon: ptr("mdi:new")}); return err },
+			func() error { _, err := h.Update(t.Context(), c.ID, client.Edit{Name: new("New")}); return err },
+			func() error { _, err := h.Update(t.Context(), c.ID, client.Edit{Icon: new("mdi:new")}); return err },
 			func() error {
-				_, err := h.Update(t.Context(), c.ID, client.Edit{Scopes: ptr([]string{"email"})})
+				_, err := h.Update(t.Context(), c.ID, client.Edit{Scopes: new([]string{"email"})})
 				return err
 			},
 			func() (err error) { text, err = h.Rotate(t.Context(), c.ID, "", 0); return err },
