@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -250,4 +251,65 @@ func TestChangesAtOnceAllHold(t *testing.T) {
 			t.Fatalf("the app became %+v, %v: a change was lost", got, err)
 		}
 	}
+}
+
+// overtaken is a store in which somebody else is quicker, once.
+type overtaken struct {
+	client.Store
+
+	quicker func()
+}
+
+func (o *overtaken) EditOAuthClient(ctx context.Context, c model.OAuthClient, declared []string) error {
+	if quicker := o.quicker; quicker != nil {
+		o.quicker = nil
+		quicker()
+	}
+	return o.Store.EditOAuthClient(ctx, c, declared)
+}
+
+func (o *overtaken) AddOAuthClient(ctx context.Context, c model.OAuthClient, declared []string, limit int) error {
+	if quicker := o.quicker; quicker != nil {
+		o.quicker = nil
+		quicker()
+	}
+	return o.Store.AddOAuthClient(ctx, c, declared, limit)
+}
+
+func TestAChangeThatIsOvertakenStartsAnew(t *testing.T) {
+	h := newHouse()
+	c, _ := h.register(t, website())
+	change := func(e client.Edit) {
+		t.Helper()
+		if _, err := h.Update(t.Context(), c.ID, e); err != nil {
+			t.Errorf("Update = %v", err)
+		}
+	}
+	store := &overtaken{Store: h.store}
+	h.Store = store
+	store.quicker = func() { change(client.Edit{Disabled: new(true)}) }
+	change(client.Edit{Name: new("New")})
+	if got, err := h.Find(t.Context(), c.ID); err != nil || got.Name != "New" || !got.Disabled {
+		t.Errorf("the app became %+v, %v: it is on again", got, err)
+	}
+
+	if err := h.Declare(t.Context(), "Files.Read", "Read your files"); err != nil {
+		t.Fatal(err)
+	}
+	r := website()
+	r.Scopes = []string{"Files.Read"}
+	withdraw := func() {
+		if err := h.Withdraw(t.Context(), "Files.Read"); err != nil {
+			t.Errorf("Withdraw = %v", err)
+		}
+	}
+	store.quicker = withdraw
+	_, _, err := h.Register(t.Context(), r)
+	wants(t, "Register with a scope that goes", err, client.ErrScopes)
+	if err := h.Declare(t.Context(), "Files.Read", "Read your files"); err != nil {
+		t.Fatal(err)
+	}
+	store.quicker = withdraw
+	_, err = h.Update(t.Context(), c.ID, client.Edit{Scopes: &r.Scopes})
+	wants(t, "Update to a scope that goes", err, client.ErrScopes)
 }
