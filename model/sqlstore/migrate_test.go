@@ -29,6 +29,8 @@ func tables() []any {
 		model.Link{},
 		model.Login{},
 		model.Notice{},
+		model.OAuthClient{},
+		model.OAuthScope{},
 		model.Place{},
 		model.RecoveryCode{},
 		model.RevokedSSHKey{},
