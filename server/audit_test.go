@@ -121,6 +121,7 @@ func TestEveryChangeLeavesAnEvent(t *testing.T) {
 	w.changesHerself()
 	w.isAdministered()
 	w.registersApps()
+	w.letsAppsIn()
 	w.serverChanges()
 	w.isDeleted()
 	w.throttles()
