@@ -95,7 +95,9 @@ func TestOpenAPIAnswersAreClosed(t *testing.T) {
 	look := func(where string, s *openapi3.Schema) {
 		if s.Type.Is(openapi3.TypeObject) || len(s.AllOf) > 0 {
 			for _, fault := range loose(s) {
-				faults[where+": "+fault] = true
+				if !leavesOut(where) || !strings.HasSuffix(fault, " is not required") {
+					faults[where+": "+fault] = true
+				}
 			}
 		}
 	}
@@ -117,6 +119,12 @@ func TestOpenAPIAnswersAreClosed(t *testing.T) {
 	for _, fault := range slices.Sorted(maps.Keys(faults)) {
 		t.Error(fault)
 	}
+}
+
+// leavesOut reports whether an answer has a form of OAuth's standards, which leave
+// out what there is not.
+func leavesOut(schema string) bool {
+	return slices.Contains([]string{"OAuthTokens", "OAuthIntrospection", "OAuthUserInfo"}, schema)
 }
 
 // loose says what a schema of an object leaves open.
@@ -169,6 +177,13 @@ func isRequest(schema string) bool {
 		"NewPassword",
 		"NewSSHKey",
 		"OwnChange",
+		"ConsentForm",
+		"OAuthDeviceForm",
+		"OAuthTokenForm",
+		"OAuthTokenOf",
+		"PairCode",
+		"PairSignIn",
+		"PairToken",
 		"PasswordChange",
 		"Reauthentication",
 		"Registration",

@@ -122,6 +122,7 @@ func TestEveryChangeLeavesAnEvent(t *testing.T) {
 	w.isAdministered()
 	w.registersApps()
 	w.grantsApps()
+	w.letsAppsIn()
 	w.serverChanges()
 	w.isDeleted()
 	w.throttles()

@@ -28,6 +28,7 @@ type target struct {
 
 	route  string   // as the engine has it, if that is another than the path
 	others []string // methods that the path takes beside this one
+	oauth  bool     // an endpoint of OAuth: its forms and refusals are tried in server/openid
 	v4     bool     // it answers in Cloudreve's envelope, and other paths have a parameter where this one ends
 }
 
@@ -94,7 +95,7 @@ func encamp(t *testing.T) *camp {
 	c.userID = f.query(t, "SELECT id FROM accounts WHERE username = 'victim'")[0][0].value
 	c.roleID = f.query(t, "SELECT id FROM roles WHERE name = 'spare'")[0][0].value
 	c.arm(t)
-	c.targets = slices.Concat(c.ownTargets(), c.adminTargets(), c.apiKeyTargets(), c.stubTargets(), c.appTargets(t))
+	c.targets = slices.Concat(c.ownTargets(), c.adminTargets(), c.apiKeyTargets(), c.stubTargets(), c.appTargets(t), c.oauthTargets(t))
 	return c
 }
 

@@ -54,6 +54,7 @@ const (
 	TokenRevoked     Kind = "oauth_token_revoked"
 	CodeReused       Kind = "oauth_code_reused" // and what it had been exchanged for was ended
 	RefreshReused    Kind = "refresh_reused"    // and its family was ended
+	TokenMinted      Kind = "token_minted"      // on the command line
 	KeyRotated       Kind = "key_rotated"
 	KeyRemoved       Kind = "key_removed"
 	MasterKeyChanged Kind = "master_key_changed"
