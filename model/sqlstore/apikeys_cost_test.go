@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"strings"
@@ -23,10 +24,10 @@ type statements struct {
 	list []string
 }
 
-func (s *statements) hear(sql string) {
+func (s *statements) hear(statement string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.list = append(s.list, sql)
+	s.list = append(s.list, statement)
 }
 
 func (s *statements) take() []string {
@@ -89,9 +90,9 @@ func TestAPIKeyStatements(t *testing.T) {
 			if list := heard.take(); len(list) != 1 || !strings.HasPrefix(list[0], "UPDATE `api_keys` SET `last_used_at`") {
 				t.Errorf("written: %q, want one use", list)
 			}
-			for _, sql := range append(heard.take(), column(t, writer(t, db), "SELECT hash || prefix || scopes || name FROM api_keys")...) {
-				if strings.Contains(sql, text[8:]) {
-					t.Errorf("the text stands in %q", sql)
+			for _, stored := range append(heard.take(), column(t, writer(t, db), "SELECT hash || prefix || scopes || name FROM api_keys")...) {
+				if strings.Contains(stored, text[8:]) {
+					t.Errorf("the text stands in %q", stored)
 				}
 			}
 		})
@@ -106,22 +107,33 @@ func TestAPIKeyIsFoundByIndex(t *testing.T) {
 		"SELECT * FROM api_keys WHERE account_key = 'x' ORDER BY id",
 		"SELECT * FROM api_keys WHERE expires_at > 1 AND expires_at <= 2 AND revoked_at IS NULL",
 	} {
-		rows, err := writer(t, db).QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var a, b, c int
-			var step string
-			if err := rows.Scan(&a, &b, &c, &step); err != nil {
-				t.Fatal(err)
-			}
+		for _, step := range plan(t, writer(t, db), query) {
 			if strings.HasPrefix(step, "SCAN") {
 				t.Errorf("%s: %s", query, step)
 			}
 		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	}
+}
+
+// plan is how SQLite goes about a query.
+func plan(t *testing.T, pool *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := pool.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var steps []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
 			t.Fatal(err)
 		}
+		steps = append(steps, step)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return steps
 }

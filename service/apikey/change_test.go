@@ -19,19 +19,19 @@ func TestOnlyWideningTakesAFreshProof(t *testing.T) { // P-03
 		edit  func(f *fixture) apikey.Edit
 		fresh bool
 	}{
-		"another name":         {func(*fixture) apikey.Edit { return apikey.Edit{Name: to("other")} }, false},
+		"another name":         {func(*fixture) apikey.Edit { return apikey.Edit{Name: new("other")} }, false},
 		"nothing":              {func(*fixture) apikey.Edit { return apikey.Edit{} }, false},
 		"fewer scopes":         {func(*fixture) apikey.Edit { return apikey.Edit{Scopes: &[]string{"me.read"}} }, false},
-		"an earlier expiry":    {func(f *fixture) apikey.Edit { return apikey.Edit{ExpiresAt: to(f.now().Add(day))} }, false},
+		"an earlier expiry":    {func(f *fixture) apikey.Edit { return apikey.Edit{ExpiresAt: new(f.now().Add(day))} }, false},
 		"fewer addresses":      {func(*fixture) apikey.Edit { return apikey.Edit{AllowedIPs: &[]string{"192.0.2.7"}} }, false},
-		"not in URLs":          {func(*fixture) apikey.Edit { return apikey.Edit{AllowQuery: to(false)} }, false},
+		"not in URLs":          {func(*fixture) apikey.Edit { return apikey.Edit{AllowQuery: new(false)} }, false},
 		"one scope more":       {func(*fixture) apikey.Edit { return apikey.Edit{Scopes: &[]string{"me.read", "sshkey.read"}} }, true},
 		"all scopes":           {func(*fixture) apikey.Edit { return apikey.Edit{Scopes: &[]string{"all"}} }, true},
-		"a later expiry":       {func(f *fixture) apikey.Edit { return apikey.Edit{ExpiresAt: to(f.now().Add(11 * day))} }, true},
+		"a later expiry":       {func(f *fixture) apikey.Edit { return apikey.Edit{ExpiresAt: new(f.now().Add(11 * day))} }, true},
 		"no expiry":            {func(*fixture) apikey.Edit { return apikey.Edit{ExpiresAt: &time.Time{}} }, true},
 		"an address more":      {func(*fixture) apikey.Edit { return apikey.Edit{AllowedIPs: &[]string{"192.0.2.0/24", "::1"}} }, true},
 		"all addresses":        {func(*fixture) apikey.Edit { return apikey.Edit{AllowedIPs: &[]string{}} }, true},
-		"narrower and wider":   {func(*fixture) apikey.Edit { return apikey.Edit{AllowQuery: to(false), ExpiresAt: &time.Time{}} }, true},
+		"narrower and wider":   {func(*fixture) apikey.Edit { return apikey.Edit{AllowQuery: new(false), ExpiresAt: &time.Time{}} }, true},
 		"the same, said again": {func(*fixture) apikey.Edit { return apikey.Edit{Scopes: &[]string{"session.read", "me.read"}} }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestOnlyWideningTakesAFreshProof(t *testing.T) { // P-03
 	}
 	f := newFixture(t)
 	_, key := f.make()
-	if err := f.Update(t.Context(), f.stale(alice), key.ID, apikey.Edit{AllowQuery: to(true)}); !errors.Is(err, access.ErrNotFresh) {
+	if err := f.Update(t.Context(), f.stale(alice), key.ID, apikey.Edit{AllowQuery: new(true)}); !errors.Is(err, access.ErrNotFresh) {
 		t.Errorf("into URLs: %v, want ErrNotFresh", err)
 	}
 }
@@ -84,11 +84,11 @@ func TestUpdateActsAtOnce(t *testing.T) {
 	f.wantIn(text, apikey.ErrAddress)
 	edit(apikey.Edit{AllowedIPs: &[]string{}})
 	f.wantIn(text, nil)
-	edit(apikey.Edit{ExpiresAt: to(f.now().Add(time.Minute))})
+	edit(apikey.Edit{ExpiresAt: new(f.now().Add(time.Minute))})
 	f.advance(time.Minute)
 	f.wantIn(text, apikey.ErrExpired)
-	edit(apikey.Edit{Name: to("expired, and renamed")}) // its expiry is not looked at
-	if err := f.Update(t.Context(), f.as(alice), key.ID, apikey.Edit{ExpiresAt: to(f.now().Add(-time.Hour))}); !errors.Is(err, apikey.ErrExpiry) {
+	edit(apikey.Edit{Name: new("expired, and renamed")}) // its expiry is not looked at
+	if err := f.Update(t.Context(), f.as(alice), key.ID, apikey.Edit{ExpiresAt: new(f.now().Add(-time.Hour))}); !errors.Is(err, apikey.ErrExpiry) {
 		t.Errorf("an expiry in the past = %v", err)
 	}
 	edit(apikey.Edit{ExpiresAt: &time.Time{}})
@@ -160,7 +160,7 @@ func TestDeleteAndRevoke(t *testing.T) {
 	for name, err := range map[string]error{
 		"somebody else's": f.Delete(t.Context(), f.as(bob), key.ID), "an admin's try": f.Delete(t.Context(), f.as(root), key.ID),
 		"unknown": f.Delete(t.Context(), f.as(alice), key.ID+1), "any, by no admin": f.DeleteAny(t.Context(), f.as(alice), key.ID),
-		"edit of somebody else's": f.Update(t.Context(), f.as(bob), key.ID, apikey.Edit{Name: to("x")}),
+		"edit of somebody else's": f.Update(t.Context(), f.as(bob), key.ID, apikey.Edit{Name: new("x")}),
 	} {
 		if !errors.Is(err, apikey.ErrNoKey) {
 			t.Errorf("%s = %v, want ErrNoKey", name, err)
@@ -205,7 +205,7 @@ func TestWhatLeakedEnds(t *testing.T) {
 	if _, err := f.Rotate(t.Context(), f.as(alice), key.ID, 0); !errors.Is(err, apikey.ErrRevoked) {
 		t.Errorf("Rotate = %v, want ErrRevoked", err)
 	}
-	if err := f.Update(t.Context(), f.as(alice), key.ID, apikey.Edit{Name: to("x")}); !errors.Is(err, apikey.ErrRevoked) {
+	if err := f.Update(t.Context(), f.as(alice), key.ID, apikey.Edit{Name: new("x")}); !errors.Is(err, apikey.ErrRevoked) {
 		t.Errorf("Update = %v, want ErrRevoked", err)
 	}
 	f.make(func(w *apikey.Wanted) { w.Name = "found" }) // its name is free

@@ -202,7 +202,5 @@ func (f *fixture) flush() {
 	}
 }
 
-func to[T any](v T) *T { return &v }
-
 // holds reports whether the text stands anywhere in what a value shows.
 func holds(v any, text string) bool { return bytes.Contains(fmt.Append(nil, v), []byte(text)) }

@@ -92,7 +92,7 @@ func TestNoRequestIsLetInAfterAnEnding(t *testing.T) { // P-03
 			return err
 		}, refused},
 		"disabling its owner": {func(ctx context.Context, h *house, _ string, _ model.APIKey) error {
-			return h.accounts.Edit(ctx, h.owner, model.AccountEdit{Disabled: to(true)})
+			return h.accounts.Edit(ctx, h.owner, model.AccountEdit{Disabled: new(true)})
 		}, refused},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestParallelEditsAllCount(t *testing.T) {
 	_, key := f.make(func(w *apikey.Wanted) { w.AllowQuery = true })
 	var wg sync.WaitGroup
 	for _, e := range []apikey.Edit{
-		{AllowQuery: to(false)}, {AllowedIPs: &[]string{here}}, {Name: to("new")}, {ExpiresAt: to(f.now().Add(day))}, {Scopes: &[]string{"me.update"}},
+		{AllowQuery: new(false)}, {AllowedIPs: &[]string{here}}, {Name: new("new")}, {ExpiresAt: new(f.now().Add(day))}, {Scopes: &[]string{"me.update"}},
 	} {
 		wg.Go(func() {
 			if err := f.Update(t.Context(), f.as(alice), key.ID, e); err != nil {

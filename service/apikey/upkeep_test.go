@@ -3,6 +3,7 @@ package apikey_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func TestWarningsFollowTheExpiry(t *testing.T) {
 	if told := f.upkeep(); len(told) != 2 || !strings.Contains(told[1], "days=1 ") {
 		t.Errorf("a day before: %q", told)
 	}
-	if err := f.Update(t.Context(), f.as(alice), key.ID, apikey.Edit{ExpiresAt: to(f.now().Add(20 * day))}); err != nil {
+	if err := f.Update(t.Context(), f.as(alice), key.ID, apikey.Edit{ExpiresAt: new(f.now().Add(20 * day))}); err != nil {
 		t.Fatal(err)
 	}
 	if told := f.upkeep(); len(told) != 0 {
@@ -85,7 +86,7 @@ func TestEachIsToldOnceWhateverTheProcesses(t *testing.T) {
 	}
 	const keys = 100
 	for n := range keys {
-		f.make(func(w *apikey.Wanted) { w.Name, w.ExpiresAt = fmt.Sprint(n), f.now().Add(185*day) })
+		f.make(func(w *apikey.Wanted) { w.Name, w.ExpiresAt = strconv.Itoa(n), f.now().Add(185*day) })
 	}
 	f.advance(180 * day) // unused, and about to expire
 	f.heard()

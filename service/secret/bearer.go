@@ -66,7 +66,7 @@ func HashOf(text string) Hash { return sha256.Sum256([]byte(text)) }
 func checksum(text string) (out [checkChars]byte) {
 	n := ^uint32(0)
 	for i := range len(text) {
-		n = crc32.IEEETable[byte(n)^text[i]] ^ n>>8
+		n = crc32.IEEETable[n&0xff^uint32(text[i])] ^ n>>8
 	}
 	n = ^n
 	for i := checkChars - 1; i >= 0; i-- {
