@@ -146,14 +146,19 @@ func loose(s *openapi3.Schema) []string {
 
 func isRequest(schema string) bool {
 	switch schema {
-	case "ChosenToken",
+	case "APIKeyChange",
+		"APIKeyForm",
+		"APIKeyRotation",
+		"ChosenToken",
 		"Cleaning",
 		"Eviction",
 		"FactorRule",
 		"Generation",
 		"KeyID",
+		"Leaks",
 		"LimitForm",
 		"LinkForm",
+		"NewAPIKey",
 		"NewEmail",
 		"NewPassword",
 		"NewSSHKey",

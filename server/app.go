@@ -16,6 +16,7 @@ import (
 	"latchkey/server/config"
 	"latchkey/server/courier"
 	"latchkey/server/mailed"
+	"latchkey/server/newkey"
 	"latchkey/server/sftpd"
 	"latchkey/service/account"
 	"latchkey/service/admin"
@@ -71,6 +72,7 @@ type App struct {
 	api   *alist.API
 	pages *mailed.API
 
+	newKey   *newkey.API
 	mailer   *courier.Mailer // nil: no mail server is configured
 	sshKeys  *sshkey.Service
 	apiKeys  *apikey.Service
@@ -250,7 +252,11 @@ func (a *App) openFlows(ctx context.Context, hasher *password.Hasher, policy pas
 	a.Profile = profile.New(profile.Deps{
 		Accounts: a.Accounts, Hasher: hasher, Policy: policy, Passwords: passwords, Factors: factors, Throttle: a.guesses,
 		Audit: a.audit, Now: a.opts.Now, Login: logins, Sessions: a.Sessions, Settings: a.Settings, SSHKeys: a.sshKeys,
+		APIKeys: a.apiKeys, NewAPIKey: watcher.APIKeyMade,
 	})
+	if a.newKey, err = a.openNewKey(); err != nil {
+		return err
+	}
 	a.who = authn.New(authn.Deps{
 		Accounts: a.Accounts, Sessions: a.Sessions, Settings: a.Settings, Keys: a.apiKeys, Throttle: a.guesses, Audit: a.audit,
 	})
@@ -263,6 +269,7 @@ func (a *App) openFlows(ctx context.Context, hasher *password.Hasher, policy pas
 	a.api = alist.New(alist.Deps{
 		Admin: a.Admins, Accounts: a.Accounts, Login: logins, Profile: a.Profile, Sessions: a.Sessions,
 		Settings: a.Settings, Factors: factors, SSHKeys: a.sshKeys, Audit: a.audit, Watch: watcher, Connections: a.live,
+		APIKeys: a.apiKeys, Leaks: a.newLeaks(), KeyLink: a.keyLink,
 	})
 	return a.openSFTP(logins, a.sshKeys)
 }

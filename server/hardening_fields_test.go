@@ -65,6 +65,8 @@ func badValues(f field) []string {
 		bad = append(bad, "0", "1", `""`, `"true"`, "[]", "[true]")
 	case numbersList:
 		bad = append(bad, "true", `"3"`, `["3"]`, "[3.5]", "[[3]]", "[1e3]", "[9223372036854775808]", "[-1]", "[999]", "[0]")
+	case textList:
+		bad = append(bad, "true", `"x"`, "0", "[1]", "[null]", `[["x"]]`, "[true]", `[{"x":"y"}]`, `["\ud800"]`)
 	case oneTimeCode:
 		bad = append(bad, "true", "false", "[]", "1000000", "1e3", "123456.0", "18446744073709551617")
 	case text:

@@ -43,6 +43,7 @@ const (
 	boolean
 	oneTimeCode // text or a number of up to six digits
 	numbersList // of ids, or one
+	textList
 )
 
 const goodKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5yYqnCZmRCzhtTO8dwYIEEQBbgOWKwkyZTXp3RDtIt laptop"
@@ -61,6 +62,7 @@ type camp struct {
 	userKey  string // id of the user's key
 	roleID   string
 	targets  []target
+	armed
 }
 
 func encamp(t *testing.T) *camp {
@@ -87,7 +89,8 @@ func encamp(t *testing.T) *camp {
 	c.userKey = f.query(t, "SELECT max(id) FROM ssh_keys")[0][0].value
 	c.userID = f.query(t, "SELECT id FROM accounts WHERE username = 'victim'")[0][0].value
 	c.roleID = f.query(t, "SELECT id FROM roles WHERE name = 'spare'")[0][0].value
-	c.targets = slices.Concat(c.ownTargets(), c.adminTargets(), c.stubTargets())
+	c.arm(t)
+	c.targets = slices.Concat(c.ownTargets(), c.adminTargets(), c.apiKeyTargets(), c.stubTargets())
 	return c
 }
 
@@ -100,6 +103,7 @@ const (
 func (c *camp) ownTargets() []target {
 	login := []field{{name: "username"}, {name: "password", optional: true}, {name: "otp_code", optional: true, kind: oneTimeCode}}
 	plain := map[string]any{"username": "admin", "password": servertest.AdminPassword}
+	evict := evictFields()
 	hashed := map[string]any{"username": "admin", "password": staticHash(servertest.AdminPassword)}
 	return []target{
 		{method: post, path: "/api/auth/login", public: true, body: plain, fields: login, form: true},
@@ -146,7 +150,7 @@ func (c *camp) ownTargets() []target {
 		},
 		{method: get, path: "/api/me/sessions"},
 		{method: post, path: "/api/me/sessions/evict_others"},
-		{method: post, path: "/api/me/sessions/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
+		{method: post, path: "/api/me/sessions/evict", body: map[string]any{"session_id": c.phone}, fields: evict},
 		{method: post, path: "/api/me/throttle/lift"},
 		{method: get, path: "/api/me/activity", paging: true},
 		{method: get, path: "/api/me/connections"},
@@ -162,6 +166,10 @@ func (c *camp) ownTargets() []target {
 		{method: post, path: "/api/me/sshkey/lift", query: "id=" + c.keyID, ids: []string{"id"}},
 		{method: post, path: "/api/me/sshkey/delete", query: "id=" + c.keyID, ids: []string{"id"}},
 	}
+}
+
+func evictFields() []field {
+	return []field{{name: "session_id"}, {name: "with_keys", optional: true, nullable: true, kind: boolean}}
 }
 
 // adminTargets are the routes of admins.
@@ -189,7 +197,7 @@ func (c *camp) adminTargets() []target {
 	return []target{
 		{method: get, path: "/api/admin/connections"},
 		{method: get, path: "/api/admin/session/list"},
-		{method: post, path: "/api/admin/session/evict", body: map[string]any{"session_id": c.phone}, fields: []field{{name: "session_id"}}},
+		{method: post, path: "/api/admin/session/evict", body: map[string]any{"session_id": c.phone}, fields: evictFields()},
 		{
 			method: post, path: "/api/admin/session/clean", body: map[string]any{"session_id": c.dead, "user_id": 0},
 			fields: []field{{name: "session_id", optional: true}, {name: "user_id", optional: true, kind: number}},

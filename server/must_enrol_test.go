@@ -77,6 +77,7 @@ func isPublic(path string) bool {
 		"/ping", "/api/public/", "/api/openapi.json", "/api/label/list", "/api/auth/login", "/api/auth/register",
 		"/api/auth/sso", "/api/auth/get_sso_id", "/api/authn/webauthn_begin_login", "/api/authn/webauthn_finish_login",
 		"/account/", // pages that links in mail lead to
+		"/api/leaks",
 	}, func(public string) bool { return strings.HasPrefix(path, public) })
 }
 

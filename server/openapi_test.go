@@ -130,6 +130,7 @@ func TestOpenAPIOperationsWork(t *testing.T) {
 	token := in.Token
 	v.account(in)
 	v.sshKeys(token)
+	v.apiKeys(token)
 	v.admin(in.DeviceKey)
 	v.stepUp(token)
 	v.accounts()

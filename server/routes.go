@@ -10,6 +10,7 @@ import (
 	"latchkey/middleware"
 	"latchkey/server/alist"
 	"latchkey/server/mailed"
+	"latchkey/server/newkey"
 	"latchkey/server/web"
 	"latchkey/service/access"
 )
@@ -72,7 +73,7 @@ func (a *App) table() []route {
 		{get, "/api/openapi.json", public, access.Open, openAPI},
 	}
 	return slices.Concat(rows, a.administered(admin), a.stepUp(enrolling, caller), a.factor(caller), a.throttled(caller, admin),
-		a.history(caller, admin), a.linked(caller), a.absent(public, caller))
+		a.history(caller, admin), a.linked(caller), a.absent(public, caller), a.named(public, caller, admin))
 }
 
 // administered are the routes of admins.
@@ -163,6 +164,29 @@ func (a *App) linked(caller guard) []route {
 	}
 }
 
+// named are the routes of API keys, the page on which people make one, and the
+// desk where anybody leaves one that they found.
+func (a *App) named(public, caller, admin guard) []route {
+	api := a.api
+	page := guard{middleware.Recovery(a.opts.Log, a.newKey.Render), middleware.Errors(a.opts.Log, a.newKey.Render)}
+	return []route{
+		{get, "/api/me/apikey/list", caller, access.APIKeyRead, api.APIKeys},
+		{get, "/api/me/apikey/current", caller, access.APIKeyRead, api.CurrentAPIKey},
+		{get, "/api/me/apikey/scopes", caller, access.APIKeyRead, api.Scopes},
+		{get, "/api/me/apikey/learned", caller, access.APIKeyRead, api.LearnedByAPIKey},
+		{post, "/api/me/apikey/create", caller, access.FirstParty, api.CreateAPIKey},
+		{post, "/api/me/apikey/update", caller, access.FirstParty, api.UpdateAPIKey},
+		{post, "/api/me/apikey/rotate", caller, access.FirstParty, api.RotateAPIKey},
+		{post, "/api/me/apikey/delete", caller, access.FirstParty, api.DeleteAPIKey},
+		{get, "/api/admin/user/apikey/list", admin, access.AdminAPIKeyRead, api.UserAPIKeys},
+		{post, "/api/admin/user/apikey/delete", admin, access.AdminAPIKeyDelete, api.DeleteUserAPIKey},
+
+		{get, newkey.Path, page, access.Open, a.newKey.Ask},
+		{post, newkey.Path, page, access.Open, a.newKey.Make},
+		{post, "/api/leaks", public, access.Open, api.ReportLeaks},
+	}
+}
+
 // absent are the routes of what AList has and Latchkey has not, so that its
 // clients are told so in the words they know.
 func (a *App) absent(public, caller guard) []route {
@@ -210,7 +234,7 @@ func (a *App) routes() (http.Handler, error) {
 		middleware.Recovery(log, alist.Render),
 		middleware.Errors(log, alist.Render),
 		cors,
-		middleware.BodyLimit("/api/auth/", "/account/"),
+		middleware.BodyLimit("/api/auth/", "/account/", "/api/leaks"),
 	)
 	engine.NoRoute(web.Handle(func(*gin.Context) error { return alist.ErrNoRoute }))
 	engine.NoMethod(web.Handle(func(*gin.Context) error { return alist.ErrMethod }))

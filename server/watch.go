@@ -35,6 +35,7 @@ func (a *App) openWatch(hasher *password.Hasher, policy password.Policy, passwor
 		Accounts: a.Accounts, Outbox: a.Outbox, Hasher: hasher, Policy: policy, Passwords: passwords,
 		Links: link.New(link.Deps{Store: a.db.Links(), Hub: a.hub, Audit: a.audit, Now: a.opts.Now}),
 		Title: title, SiteURL: a.cfg.SiteURL, Log: a.opts.Log, Now: a.opts.Now,
+		APIKeys: func(ctx context.Context, key string) (int64, error) { return a.apiKeys.Count(ctx, key) }, // opened later
 		Paths: watch.Paths{
 			ConfirmEmail: mailed.PathConfirmEmail, NotMe: mailed.PathNotMe, SetPassword: mailed.PathSetPassword,
 		},

@@ -81,16 +81,20 @@ func (s *Links) ConfirmEmail(ctx context.Context, hash string, at model.Time) (m
 // logins, leaves no other one fresh, shuts the password out, lets no sign-in
 // under way finish, and stores the link next, by which the owner chooses
 // another password. Of next, the account and the address are those of the spent
-// link. What an intruder did about mail ends, too: see disarm.
-func (s *Links) Disown(ctx context.Context, hash string, next model.Link, at model.Time) (model.Link, error) {
-	return s.act(ctx, func(tx *gorm.DB) (model.Link, error) {
+// link. What an intruder did about mail ends, too: see disarm. The API keys that
+// were made on the device are revoked, which it counts.
+func (s *Links) Disown(ctx context.Context, hash string, next model.Link, at model.Time) (model.Link, int64, error) {
+	var keys int64
+	row, err := s.act(ctx, func(tx *gorm.DB) (model.Link, error) {
 		row, err := spend(tx, hash, model.LinkDisown, at)
 		if err != nil {
 			return row, err
 		}
 		next.AccountKey, next.Email = row.AccountKey, row.Email
 		_, err = endLogins(tx.Where("account_key = ? AND device_key = ?", row.AccountKey, row.DeviceKey), model.EndEvicted, at)
-		return row, firstError(err,
+		revoked := revokeAPIKeys(tx.Where("account_key = ? AND created_on_device = ?", row.AccountKey, row.DeviceKey), model.RevokedDevice, at)
+		keys = revoked.RowsAffected
+		return row, firstError(err, revoked.Error,
 			suspendKeys(tx, row.AccountKey, []string{row.DeviceKey}, at),
 			tx.Model(&model.Login{}).Where("account_key = ? AND ended_at IS NULL", row.AccountKey).Update("fresh_at", nil).Error,
 			tx.Model(&model.Account{}).Where("accounts.key = ?", row.AccountKey).
@@ -98,6 +102,7 @@ func (s *Links) Disown(ctx context.Context, hash string, next model.Link, at mod
 			disarm(tx, row, at),
 			tx.Create(&next).Error)
 	})
+	return row, keys, err
 }
 
 // disarm takes the power from an address that was put in the place of the

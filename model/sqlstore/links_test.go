@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -49,6 +50,23 @@ func linkHarness(db *sqlstore.DB) linktest.Harness {
 				t.Fatal(err)
 			}
 			return id
+		},
+		NewAPIKey: func(t *testing.T, accountKey, deviceKey string) int64 {
+			t.Helper()
+			n := strconv.FormatInt(made.Add(1), 10)
+			key, err := db.APIKeys().AddAPIKey(t.Context(), model.APIKey{AccountKey: accountKey, Name: n, Hash: n, CreatedAt: model.At(start), CreatedOnDevice: deviceKey}, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return key.ID
+		},
+		RevokedWhy: func(t *testing.T, id int64) model.RevokeReason {
+			t.Helper()
+			key, err := db.APIKeys().APIKey(t.Context(), "", id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return key.RevokedWhy
 		},
 		EndReason: func(t *testing.T, id string) model.EndReason { return endReason(t, db, id) },
 		FreshAt: func(t *testing.T, id string) model.Time {

@@ -276,18 +276,24 @@ func (a *API) ForgetUser(c *gin.Context) error {
 
 // UserSSHKeys lists an account's keys (contract §5.22).
 func (a *API) UserSSHKeys(c *gin.Context) error {
-	uid, err := web.ID(c, "uid")
-	if err != nil {
-		return ErrUserID
-	}
-	found, err := a.svc.Accounts.ByID(c.Request.Context(), uid)
-	if errors.Is(err, account.ErrUnknown) {
-		return ErrUserInvalid
-	}
+	key, err := a.ownerOfKeys(c)
 	if err != nil {
 		return err
 	}
-	return a.listSSHKeys(c, found.Key)
+	return a.listSSHKeys(c, key)
+}
+
+// ownerOfKeys is the key of the account whose uid the query names.
+func (a *API) ownerOfKeys(c *gin.Context) (string, error) {
+	uid, err := web.ID(c, "uid")
+	if err != nil {
+		return "", ErrUserID
+	}
+	found, err := a.svc.Accounts.ByID(c.Request.Context(), uid)
+	if errors.Is(err, account.ErrUnknown) {
+		return "", ErrUserInvalid
+	}
+	return found.Key, err
 }
 
 // DeleteUserSSHKey deletes anybody's key (contract §5.23).

@@ -1,10 +1,13 @@
 package alist
 
 import (
+	"latchkey/service/access"
 	"latchkey/service/account"
 	"latchkey/service/admin"
+	"latchkey/service/apikey"
 	"latchkey/service/audit"
 	"latchkey/service/connection"
+	"latchkey/service/leak"
 	"latchkey/service/login"
 	"latchkey/service/profile"
 	"latchkey/service/session"
@@ -27,10 +30,14 @@ type Deps struct {
 	Settings *setting.Service
 	Factors  *totp.Service
 	SSHKeys  *sshkey.Service
+	APIKeys  *apikey.Service
+	Leaks    *leak.Service
 	Audit    *audit.Recorder
 	Watch    *watch.Service
 
 	Connections *connection.Registry
+
+	KeyLink func(name string, scopes access.Scopes) string // leads to where such an API key is made
 }
 
 // New makes the handlers.

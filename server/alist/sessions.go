@@ -75,6 +75,7 @@ func rowOf(d model.DeviceView, by access.Caller) deviceRow {
 type eviction struct {
 	SessionID string `json:"session_id"`
 	DeviceKey string `json:"device_key"`
+	WithKeys  bool   `json:"with_keys"` // the API keys that were made on it, too
 }
 
 // sessionIDLength is the length of a session id in hex digits.
@@ -109,7 +110,11 @@ func (a *API) Evict(c *gin.Context) error {
 		return err
 	}
 	ctx := c.Request.Context()
-	if err := a.svc.Sessions.Evict(ctx, access.From(ctx), req.SessionID); err != nil {
+	evict := a.svc.Sessions.Evict
+	if req.WithKeys {
+		evict = a.svc.Profile.EvictWithKeys
+	}
+	if err := evict(ctx, access.From(ctx), req.SessionID); err != nil {
 		return err
 	}
 	return ok(c, nil)
@@ -121,7 +126,12 @@ func (a *API) AdminEvict(c *gin.Context) error {
 	if err := web.JSON(c, &req); err != nil {
 		return err
 	}
-	if err := a.svc.Sessions.EvictAny(c.Request.Context(), req.SessionID); err != nil {
+	ctx := c.Request.Context()
+	evict := a.svc.Sessions.EvictAny
+	if req.WithKeys {
+		evict = a.svc.Profile.EvictAnyWithKeys
+	}
+	if err := evict(ctx, req.SessionID); err != nil {
 		return err
 	}
 	return ok(c, nil)

@@ -52,6 +52,11 @@ type ownPassword struct {
 // Validate asks for the new password.
 func (o *ownPassword) Validate() error { return web.Required("new_password", o.New) }
 
+// passwordChanged is what a new password did not end.
+type passwordChanged struct {
+	APIKeys int64 `json:"api_keys"` // that live on
+}
+
 // ChangePassword changes the caller's password (rulings 20).
 func (a *API) ChangePassword(c *gin.Context) error {
 	var req ownPassword
@@ -59,13 +64,13 @@ func (a *API) ChangePassword(c *gin.Context) error {
 		return err
 	}
 	ctx := c.Request.Context()
-	err := a.svc.Profile.ChangePassword(ctx, access.From(ctx), profile.PasswordChange{
+	keys, err := a.svc.Profile.ChangePassword(ctx, access.From(ctx), profile.PasswordChange{
 		Old: req.Old, New: req.New, Code: string(req.OTPCode), KeepCurrent: req.KeepCurrent == nil || *req.KeepCurrent,
 	})
 	if err != nil {
 		return err
 	}
-	return ok(c, struct{}{})
+	return ok(c, passwordChanged{APIKeys: keys})
 }
 
 type evictedOthers struct {

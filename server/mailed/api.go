@@ -2,13 +2,13 @@ package mailed
 
 import (
 	"context"
-	"html/template"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"latchkey/middleware"
 	"latchkey/model"
+	"latchkey/server/page"
 	"latchkey/server/web"
 	"latchkey/service/fault"
 	"latchkey/service/watch"
@@ -23,16 +23,14 @@ const (
 
 // API is the pages. It is safe for concurrent use.
 type API struct {
-	watch  *watch.Service
-	title  func() string
-	page   *template.Template
-	policy string
+	watch *watch.Service
+	page  *page.Page
 }
 
 // New makes the pages of a site with that title.
 func New(w *watch.Service, title func() string) (*API, error) {
-	page, policy, err := parse()
-	return &API{watch: w, title: title, page: page, policy: policy}, err
+	pages, err := page.New(title, formText)
+	return &API{watch: w, page: pages}, err
 }
 
 // answer is the form of every page.
@@ -63,11 +61,11 @@ func (a *API) AskConfirmEmail(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.show(c, http.StatusOK, view{
+	return a.page.Show(c, http.StatusOK, page.View{
 		Heading: "Is this your address?",
 		Lines:   []string{"Somebody gave this e-mail address for an account here. If that was you, confirm it."},
-		Facts:   []fact{{"Address", q.Email}, {"Account", q.Username}},
-		Form:    &form{Action: PathConfirmEmail, Token: token, Button: "Confirm this address"},
+		Facts:   []page.Fact{{Name: "Address", Value: q.Email}, {Name: "Account", Value: q.Username}},
+		Data:    &form{Action: PathConfirmEmail, Token: token, Button: "Confirm this address"},
 	})
 }
 
@@ -80,7 +78,7 @@ func (a *API) ConfirmEmail(c *gin.Context) error {
 	if err := a.watch.ConfirmEmail(ctx, req.Token); err != nil {
 		return err
 	}
-	return a.show(c, http.StatusOK, view{
+	return a.page.Show(c, http.StatusOK, page.View{
 		Heading: "The address is confirmed",
 		Lines:   []string{"Messages about your account go there from now on. You can close this page."},
 	})
@@ -96,19 +94,19 @@ func (a *API) AskNotMe(c *gin.Context) error {
 	if device == "" {
 		device = "It did not say"
 	}
-	return a.show(c, http.StatusOK, view{
+	return a.page.Show(c, http.StatusOK, page.View{
 		Heading: "Was this not you?",
 		Lines: []string{
 			"The device below signed in to your account. If that was you, close this page. " +
 				"If it was not, the button signs it out at once and has you choose a new password.",
 		},
-		Facts: []fact{
-			{"Account", q.Username},
-			{"When", q.At.UTC().Format("2 January 2006, 15:04 UTC")},
-			{"Device", device},
-			{"Address", q.IP},
+		Facts: []page.Fact{
+			{Name: "Account", Value: q.Username},
+			{Name: "When", Value: q.At.UTC().Format("2 January 2006, 15:04 UTC")},
+			{Name: "Device", Value: device},
+			{Name: "Address", Value: q.IP},
 		},
-		Form: &form{Action: PathNotMe, Token: token, Button: "This was not me – sign it out", Harm: true},
+		Data: &form{Action: PathNotMe, Token: token, Button: "This was not me – sign it out", Harm: true},
 	})
 }
 
@@ -118,16 +116,15 @@ func (a *API) NotMe(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	next, username, err := a.watch.Disown(ctx, req.Token)
+	d, err := a.watch.Disown(ctx, req.Token)
 	if err != nil {
 		return err
 	}
-	return a.show(c, http.StatusOK, view{
+	return a.page.Show(c, http.StatusOK, page.View{
 		Heading: "That device is signed out",
-		Lines: []string{
-			"Your present password lets nobody in any more. Choose a new one here within an hour: it signs out every other device as well.",
-		},
-		Form: a.passwordForm(next, username),
+		Lines: append(aboutKeys(d),
+			"Your present password lets nobody in any more. Choose a new one here within an hour: it signs out every other device as well."),
+		Data: a.passwordForm(d.Next, d.Username),
 	})
 }
 
@@ -148,11 +145,11 @@ func (a *API) AskPassword(c *gin.Context) error {
 }
 
 func (a *API) askPassword(c *gin.Context, status int, alert string, f *form) error {
-	return a.show(c, status, view{
+	return a.page.Show(c, status, page.View{
 		Heading: "Choose a new password",
 		Alert:   alert,
 		Lines:   []string{"The new password signs out every device of the account " + f.Username + "."},
-		Form:    f,
+		Data:    f,
 	})
 }
 
@@ -162,16 +159,16 @@ func (a *API) SetPassword(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	err = a.watch.SetPassword(ctx, req.Token, req.Password)
+	keys, err := a.watch.SetPassword(ctx, req.Token, req.Password)
 	if f := fault.Of(err); err != nil && (f.Kind == fault.Invalid || f.Kind == fault.TooMany) {
 		return a.retryPassword(c, f, req.Token)
 	}
 	if err != nil {
 		return err
 	}
-	return a.show(c, http.StatusOK, view{
+	return a.page.Show(c, http.StatusOK, page.View{
 		Heading: "Your password is changed",
-		Lines:   []string{"Every device is signed out. Sign in again with the new password. You can close this page."},
+		Lines:   append([]string{"Every device is signed out. Sign in again with the new password. You can close this page."}, keysLeft(keys)...),
 	})
 }
 

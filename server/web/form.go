@@ -46,18 +46,11 @@ func JSONOrForm(c *gin.Context, req any, params ...Param) error {
 //
 // Failures: those of JSON, and ErrParameter.
 func Form(c *gin.Context, req any, params ...Param) error {
-	media, err := mediaType(c.Request.Header)
+	raw, err := formBody(c)
 	if err != nil {
 		return err
 	}
-	if media != mediaForm {
-		return ErrUnsupported.WithText("request body must be application/x-www-form-urlencoded")
-	}
-	body, err := readBody(c)
-	if err != nil {
-		return err
-	}
-	return bindForm(string(body), req, params)
+	return bindForm(raw, req, params)
 }
 
 // bindForm binds parameters as if they were the strings of a JSON object.

@@ -45,8 +45,10 @@ type Store interface {
 	// under way fail, and stores the link next for the same account and address.
 	// If the account has another address than the link, that is confirmed no
 	// more. The account's links that confirm and that set a password are used
-	// up, and those to disown that were sent later and to other addresses.
-	Disown(ctx context.Context, hash string, next model.Link, at model.Time) (model.Link, error)
+	// up, and those to disown that were sent later and to other addresses. The
+	// API keys that were made on the device are revoked with
+	// model.RevokedDevice; it says how many were not before.
+	Disown(ctx context.Context, hash string, next model.Link, at model.Time) (l model.Link, apiKeys int64, err error)
 	// SetPassword stores the password's hash, lets it in again, ends every login
 	// of the account with model.EndPassword, and uses up the account's other
 	// links of the purpose.
@@ -143,17 +145,26 @@ func (s *Service) ConfirmEmail(ctx context.Context, token string) (model.Link, e
 	return row, s.announce(ctx, audit.Event{Kind: audit.EmailVerified, AccountKey: row.AccountKey})
 }
 
-// Disown throws the link's device out and shuts the account's password out
-// until it is another one. It returns the token of a new link that sets one.
-// When it returns, nobody is let in by what it ended. It fails with ErrDead.
-func (s *Service) Disown(ctx context.Context, token string) (model.Link, string, error) {
+// Disowned is what a link that says "this was not me" did.
+type Disowned struct {
+	model.Link
+
+	Next    string // the token of a link that sets another password
+	APIKeys int64  // that were made on the device, and are revoked
+}
+
+// Disown throws the link's device out, with the API keys that were made on it,
+// and shuts the account's password out until it is another one. When it returns,
+// nobody is let in by what it ended. It fails with ErrDead.
+func (s *Service) Disown(ctx context.Context, token string) (Disowned, error) {
 	nextToken, next := s.fresh(model.Link{Purpose: model.LinkSetPassword})
-	row, err := s.Store.Disown(ctx, hashOf(token), next, next.CreatedAt)
+	row, keys, err := s.Store.Disown(ctx, hashOf(token), next, next.CreatedAt)
 	if err != nil {
-		return row, "", dead(err)
+		return Disowned{}, dead(err)
 	}
-	return row, nextToken, s.announce(ctx, audit.Event{
+	return Disowned{Link: row, Next: nextToken, APIKeys: keys}, s.announce(ctx, audit.Event{
 		Kind: audit.SignInDisowned, AccountKey: row.AccountKey, DeviceKey: row.DeviceKey,
+		Detail: []slog.Attr{slog.Int64("api_keys", keys)},
 	})
 }
 

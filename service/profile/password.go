@@ -30,23 +30,31 @@ type PasswordChange struct {
 
 // ChangePassword gives the caller a new password and ends every other login of
 // the account, and the caller's unless it is kept. The old password is counted
-// and checked as at sign-in, and makes a login that is kept fresh. It fails with
-// access.ErrNotFresh, access.ErrFirstParty, ErrSamePassword, ErrOvertaken, password.ErrWeak or as
+// and checked as at sign-in, and makes a login that is kept fresh. API keys live
+// on: it returns how many. It fails with access.ErrNotFresh,
+// access.ErrFirstParty, ErrSamePassword, ErrOvertaken, password.ErrWeak or as
 // login.Service.Prove does.
-func (s *Service) ChangePassword(ctx context.Context, by access.Caller, c PasswordChange) error {
+func (s *Service) ChangePassword(ctx context.Context, by access.Caller, c PasswordChange) (apiKeys int64, err error) {
 	if err := by.CheckOwner(); err != nil {
-		return err
+		return 0, err
 	}
 	fresh := by.IsFresh(s.Now())
 	switch {
 	case by.Kind != access.SessionToken, by.Account.IsGuest(), c.Old == "" && !fresh:
-		return access.ErrNotFresh
+		return 0, access.ErrNotFresh
 	case c.Old == c.New:
-		return ErrSamePassword
+		return 0, ErrSamePassword
 	}
 	if err := s.Policy.CheckNew(c.New, by.Account.Username, by.Account.Email); err != nil { // before a code is spent on it
-		return err
+		return 0, err
 	}
+	if apiKeys, err = s.APIKeys.Count(ctx, by.Account.Key); err != nil { // before anything is done that would be answered as a failure
+		return 0, err
+	}
+	return apiKeys, s.changePassword(ctx, by, c, fresh)
+}
+
+func (s *Service) changePassword(ctx context.Context, by access.Caller, c PasswordChange, fresh bool) error {
 	change := account.Change{ByLogin: by.LoginID}
 	if c.KeepCurrent {
 		change.KeepLogin, change.Proven = by.LoginID, !fresh // a fresh login proves no code: it stays as fresh as it was

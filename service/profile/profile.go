@@ -11,6 +11,7 @@ import (
 	"latchkey/model"
 	"latchkey/service/access"
 	"latchkey/service/account"
+	"latchkey/service/apikey"
 	"latchkey/service/audit"
 	"latchkey/service/fault"
 	"latchkey/service/login"
@@ -45,8 +46,10 @@ type Deps struct {
 	Sessions  *session.Service
 	Settings  *setting.Service
 	SSHKeys   *sshkey.Service
+	APIKeys   *apikey.Service
 	Audit     *audit.Recorder
 	Now       func() time.Time
+	NewAPIKey func(ctx context.Context, key model.APIKey) // tells the owner of one that was made without a login
 }
 
 // Service changes accounts for their owners. It is safe for concurrent use.

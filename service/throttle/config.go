@@ -34,14 +34,16 @@ type Config struct {
 	SourceCodes Limit         // the same from one address
 	APIKeys     Limit         // one address's wrong API keys
 	Lifts       Limit         // how often an account's owner may lift it
+	Reports     Limit         // one address's reports of leaked keys
 	KnownFor    time.Duration // how long an address is known to an account after a sign-in
 	TakeBackFor time.Duration // how soon a success makes the failure before it undone
-	MaxKeys     int           // entries of each of the nine tables, and rows of each kind; the most decayed go first
+	MaxKeys     int           // entries of each of the ten tables, and rows of each kind; the most decayed go first
 }
 
 // Defaults is the table of ruling 26. Codes from one address come back as fast
 // as the account's do. An owner may lift three times, and once more each 20
-// minutes: whoever holds a stolen token must not guess on for ever.
+// minutes: whoever holds a stolen token must not guess on for ever. A scanner that
+// finds keys sends them in lists: 30 reports, and one more each 10 seconds.
 func Defaults() Config {
 	return Config{
 		Address:     Limit{Burst: 15, Every: 5 * time.Minute / 15},
@@ -51,6 +53,7 @@ func Defaults() Config {
 		SourceCodes: Limit{Burst: 5, Every: time.Hour / 20},
 		APIKeys:     Limit{Burst: 15, Every: 5 * time.Minute / 15},
 		Lifts:       Limit{Burst: 3, Every: 20 * time.Minute},
+		Reports:     Limit{Burst: 30, Every: 10 * time.Second},
 		KnownFor:    30 * 24 * time.Hour,
 		TakeBackFor: 10 * time.Second,
 		MaxKeys:     100_000,
@@ -61,7 +64,7 @@ func Defaults() Config {
 func (c Config) Validate() error {
 	errs := []error{
 		c.Address.check("address"), c.Account.check("account"), c.Source.check("source"), c.Codes.check("codes"),
-		c.SourceCodes.check("codes from one address"), c.APIKeys.check("API keys"), c.Lifts.check("lifts by owners"),
+		c.SourceCodes.check("codes from one address"), c.APIKeys.check("API keys"), c.Lifts.check("lifts by owners"), c.Reports.check("reports"),
 	}
 	if c.KnownFor <= 0 {
 		errs = append(errs, fmt.Errorf("known for %v, want more than nothing", c.KnownFor))

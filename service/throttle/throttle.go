@@ -74,6 +74,7 @@ type Service struct {
 	apiKeys     *table // by address: wrong API keys
 	failures    *table // by account and source: until when the last failure can be undone; not stored, so that a crash undoes none
 	lifts       *table // by account: lifts by its owner; not stored, because no guesser restarts the server
+	reports     *table // by address: reports of leaked keys; not stored
 	known       *table // by account and address: until when it is known; the rows are the truth, these the ones not yet written
 
 	pending *pending
@@ -101,6 +102,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		apiKeys:     newTable(model.ThrottleAPIKeys, cfg.APIKeys, cfg.MaxKeys),
 		failures:    newTable("", Limit{}, cfg.MaxKeys),
 		lifts:       newTable("", cfg.Lifts, cfg.MaxKeys),
+		reports:     newTable("", cfg.Reports, cfg.MaxKeys),
 		known:       newTable(model.ThrottleKnown, Limit{}, cfg.MaxKeys),
 		pending:     newPending(),
 	}
@@ -220,10 +222,10 @@ func (s *Service) stored(ctx context.Context, t *Ticket) (*Ticket, error) {
 	return nil, fmt.Errorf("store attempt: %w", err)
 }
 
-// Keys is how many entries are held, for a gauge: at most nine times
+// Keys is how many entries are held, for a gauge: at most ten times
 // Config.MaxKeys.
 func (s *Service) Keys() int {
-	n := s.failures.size() + s.lifts.size() + s.known.size()
+	n := s.failures.size() + s.lifts.size() + s.reports.size() + s.known.size()
 	for _, t := range s.counters() {
 		n += t.size()
 	}

@@ -47,26 +47,38 @@ func (s *Service) ConfirmEmail(ctx context.Context, token string) error {
 	return nil
 }
 
-// Disown throws the link's device out, and lets the password in no more until
-// it is another one. It returns the token of a link that sets one, which is
-// mailed as well, and whose account that is. The mail goes to where the spent
-// link went: an intruder may have confirmed another address since. It fails with
-// link.ErrDead.
-func (s *Service) Disown(ctx context.Context, token string) (next, username string, err error) {
-	row, next, err := s.Links.Disown(ctx, token)
-	if next == "" {
-		return "", "", err
+// Disowned is what became of a sign-in that was somebody else's.
+type Disowned struct {
+	Next     string // the token of a link that sets another password
+	Username string // whose account that is
+
+	KeysRevoked int64 // API keys that were made on the device
+	KeysLeft    int64 // others of the account, which live on
+}
+
+// Disown throws the link's device out, with the API keys that were made on it,
+// and lets the password in no more until it is another one. The link that sets
+// one is mailed as well, to where the spent link went: an intruder may have
+// confirmed another address since. It fails with link.ErrDead.
+func (s *Service) Disown(ctx context.Context, token string) (Disowned, error) {
+	row, err := s.Links.Disown(ctx, token)
+	if row.Next == "" {
+		return Disowned{}, err
 	}
-	s.tell(ctx, row, func(a model.Account) []draft {
-		username = a.Username
+	d := Disowned{Next: row.Next, KeysRevoked: row.APIKeys}
+	s.tell(ctx, row.Link, func(a model.Account) []draft {
+		d.Username = a.Username
 		return []draft{
-			s.mail(row.Email, row.Email != "" && s.Outbox.Goes(model.NoticeMail) && s.SiteURL != "", s.passwordMail(a, s.urlOf(s.Paths.SetPassword, next))),
+			s.mail(row.Email, row.Email != "" && s.Outbox.Goes(model.NoticeMail) && s.SiteURL != "", s.passwordMail(a, s.urlOf(s.Paths.SetPassword, row.Next))),
 			s.hook(a, event{
 				Event: "sign_in_disowned", Device: &eventDevice{ID: row.DeviceKey, UserAgent: row.UserAgent}, Address: row.IP,
 			}),
 		}
 	})
-	return next, username, err // what could not be recorded was done, and its mail is how the owner goes on
+	left, uncounted := s.APIKeys(ctx, row.AccountKey)
+	d.KeysLeft = left
+	s.complain(ctx, "how many API keys are left", row.AccountKey, uncounted)
+	return d, err // what could not be recorded was done, and its mail is how the owner goes on
 }
 
 // tell queues what a link that acted is followed by.
@@ -82,17 +94,25 @@ func (s *Service) tell(ctx context.Context, row model.Link, what func(a model.Ac
 
 // SetPassword gives the link's account another password, which is not the
 // present one, ends all of its logins, and lets it sign in again. A password
-// that is refused leaves the link as it is. It fails with link.ErrDead,
-// password.ErrWeak, password.ErrTooLong or password.ErrBusy.
-func (s *Service) SetPassword(ctx context.Context, token, plain string) error {
+// that is refused leaves the link as it is. API keys live on: it returns how
+// many. It fails with link.ErrDead, password.ErrWeak, password.ErrTooLong or
+// password.ErrBusy.
+func (s *Service) SetPassword(ctx context.Context, token, plain string) (apiKeys int64, err error) {
 	row, err := s.Links.Look(ctx, token, model.LinkSetPassword) // before any hash work
 	if err != nil {
-		return err
+		return 0, err
 	}
 	a, err := s.account(ctx, row.AccountKey)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	if apiKeys, err = s.APIKeys(ctx, a.Key); err != nil { // before anything is done that would be answered as a failure
+		return 0, err
+	}
+	return apiKeys, s.setPassword(ctx, a, token, plain)
+}
+
+func (s *Service) setPassword(ctx context.Context, a model.Account, token, plain string) error {
 	if err := s.Policy.CheckNew(plain, a.Username, a.Email); err != nil {
 		return err
 	}

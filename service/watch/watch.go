@@ -45,6 +45,7 @@ type Deps struct {
 	Paths     Paths
 	Log       *slog.Logger
 	Now       func() time.Time
+	APIKeys   func(ctx context.Context, accountKey string) (int64, error) // how many of an account work
 }
 
 // Service tells owners and hears them. It is safe for concurrent use.

@@ -20,6 +20,8 @@ type Harness struct {
 	NewLogin   func(t *testing.T, accountKey, deviceKey string) string // a live login's id
 	EndReason  func(t *testing.T, loginID string) model.EndReason      // empty while it is live
 	FreshAt    func(t *testing.T, loginID string) model.Time           // NewLogin's is start
+	NewAPIKey  func(t *testing.T, accountKey, deviceKey string) int64  // a live key's id
+	RevokedWhy func(t *testing.T, apiKey int64) model.RevokeReason     // empty while it is live
 	Account    func(t *testing.T, accountKey string) model.Account     // as it is now
 }
 
@@ -143,7 +145,7 @@ func (h Harness) acts(t *testing.T) map[model.LinkPurpose]func(hash string, at m
 		},
 		model.LinkDisown: func(hash string, at model.Time) error {
 			next := model.Link{Hash: fmt.Sprint("next", made.Add(1)), Purpose: model.LinkConfirmEmail, CreatedAt: at, ExpiresAt: at}
-			_, err := h.Store.Disown(t.Context(), hash, next, at)
+			_, _, err := h.Store.Disown(t.Context(), hash, next, at)
 			return err
 		},
 		model.LinkSetPassword: func(hash string, at model.Time) error {
@@ -175,9 +177,16 @@ func disowns(t *testing.T, h Harness) {
 	h.add(t, model.Link{Hash: "h", Purpose: model.LinkDisown, AccountKey: key, DeviceKey: "phone", Email: "ann@example.org"})
 	before := h.Account(t, key)
 	next := model.Link{Hash: "next", Purpose: model.LinkSetPassword, CreatedAt: start(), ExpiresAt: later(time.Minute)}
-	l, err := h.Store.Disown(t.Context(), "h", next, start())
-	if err != nil || l.AccountKey != key || l.DeviceKey != "phone" {
-		t.Fatalf("Disown = %+v, %v", l, err)
+	made, elsewhere, foreign := h.NewAPIKey(t, key, "phone"), h.NewAPIKey(t, key, "laptop"), h.NewAPIKey(t, other, "phone")
+	l, keys, err := h.Store.Disown(t.Context(), "h", next, start())
+	if err != nil || l.AccountKey != key || l.DeviceKey != "phone" || keys != 1 {
+		t.Fatalf("Disown = %+v, %d keys, %v", l, keys, err)
+	}
+	if got := h.RevokedWhy(t, made); got != model.RevokedDevice {
+		t.Errorf("the key that was made on the phone: %q", got)
+	}
+	if h.RevokedWhy(t, elsewhere) != "" || h.RevokedWhy(t, foreign) != "" {
+		t.Error("another key is revoked")
 	}
 	if got := h.EndReason(t, phone); got != model.EndEvicted {
 		t.Errorf("the phone's login: %q", got)
@@ -212,7 +221,7 @@ func disarms(t *testing.T, h Harness) {
 	}
 	for i := range 2 {
 		next := model.Link{Hash: fmt.Sprint("next", i), Purpose: model.LinkSetPassword, CreatedAt: start(), ExpiresAt: later(time.Minute)}
-		if _, err := h.Store.Disown(t.Context(), fmt.Sprint("disown", i), next, start()); err != nil {
+		if _, _, err := h.Store.Disown(t.Context(), fmt.Sprint("disown", i), next, start()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -235,7 +244,7 @@ func leavesEarlier(t *testing.T, h Harness) {
 	disown := func(t *testing.T, hash string, want error) {
 		t.Helper()
 		next := model.Link{Hash: "next of " + hash, Purpose: model.LinkSetPassword, CreatedAt: start(), ExpiresAt: later(time.Minute)}
-		if _, err := h.Store.Disown(t.Context(), hash, next, start()); !errors.Is(err, want) {
+		if _, _, err := h.Store.Disown(t.Context(), hash, next, start()); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", hash, err, want)
 		}
 	}
@@ -265,7 +274,7 @@ func setsPassword(t *testing.T, h Harness) {
 	h.add(t, model.Link{Hash: "spare", Purpose: model.LinkSetPassword, AccountKey: key})
 	h.add(t, model.Link{Hash: "theirs", Purpose: model.LinkSetPassword, AccountKey: other})
 	next := model.Link{Hash: "set", Purpose: model.LinkSetPassword, CreatedAt: start(), ExpiresAt: later(time.Hour)}
-	if _, err := h.Store.Disown(t.Context(), "disown", next, start()); err != nil {
+	if _, _, err := h.Store.Disown(t.Context(), "disown", next, start()); err != nil {
 		t.Fatal(err)
 	}
 	before := h.Account(t, key)

@@ -20,11 +20,12 @@ type Store struct {
 	links    map[string]model.Link
 	accounts map[string]model.Account
 	logins   map[string]model.Login
+	apiKeys  map[int64]model.APIKey
 }
 
 // New makes an empty store.
 func New() *Store {
-	return &Store{links: map[string]model.Link{}, accounts: map[string]model.Account{}, logins: map[string]model.Login{}}
+	return &Store{links: map[string]model.Link{}, accounts: map[string]model.Account{}, logins: map[string]model.Login{}, apiKeys: map[int64]model.APIKey{}}
 }
 
 // AddAccount adds an account.
@@ -60,6 +61,20 @@ func (s *Store) FreshAt(id string) model.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.logins[id].FreshAt
+}
+
+// AddAPIKey adds an API key under its ID.
+func (s *Store) AddAPIKey(key model.APIKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apiKeys[key.ID] = key
+}
+
+// RevokedWhy is why an API key is revoked; empty if it is not.
+func (s *Store) RevokedWhy(id int64) model.RevokeReason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.apiKeys[id].RevokedWhy
 }
 
 // AddLink stores a link.
@@ -121,12 +136,12 @@ func (s *Store) ConfirmEmail(_ context.Context, hash string, at model.Time) (mod
 }
 
 // Disown ends the device's logins and shuts the password out.
-func (s *Store) Disown(_ context.Context, hash string, next model.Link, at model.Time) (model.Link, error) {
+func (s *Store) Disown(_ context.Context, hash string, next model.Link, at model.Time) (model.Link, int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l, err := s.spend(hash, model.LinkDisown, at)
 	if err != nil {
-		return l, err
+		return l, 0, err
 	}
 	s.change(l.AccountKey, func(a *model.Account) {
 		a.MustChangePassword, a.EmailVerified = true, a.EmailVerified && a.Email == l.Email
@@ -147,7 +162,15 @@ func (s *Store) Disown(_ context.Context, hash string, next model.Link, at model
 		}
 	}
 	s.end(func(in model.Login) bool { return in.AccountKey == l.AccountKey && in.DeviceKey == l.DeviceKey }, model.EndEvicted, at)
-	return l, nil
+	var keys int64
+	for id, key := range s.apiKeys {
+		if key.AccountKey == l.AccountKey && key.CreatedOnDevice == l.DeviceKey && key.RevokedAt.IsZero() {
+			key.RevokedAt, key.RevokedWhy = at, model.RevokedDevice
+			s.apiKeys[id] = key
+			keys++
+		}
+	}
+	return l, keys, nil
 }
 
 // SetPassword stores the hash and ends every login.
