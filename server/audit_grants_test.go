@@ -32,7 +32,7 @@ func (w *witness) grantsApps() {
 	}
 	let := func() (string, grants.Tokens) {
 		w.Helper()
-		code := approved(w, w.App, ann, app.ID, "openid", "offline_access")
+		code := approved(w, w.App, ann, app.ID, "openid", "offline_access") //nolint:contextcheck // it takes the test's, too
 		tokens, err := w.App.Grants.Redeem(ctx, grants.Redemption{Code: code, ClientID: app.ID, Address: here})
 		noted("oauth_app_authorized", device, here, err, nil)
 		w.secrets["code "+code[:4]] = code
