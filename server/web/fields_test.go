@@ -10,7 +10,7 @@ import (
 	"latchkey/server/web"
 )
 
-func asked() web.Fields { return web.Fields{Once: []string{"name"}, Many: []string{"scope"}} }
+func keyFields() web.Fields { return web.Fields{Once: []string{"name"}, Many: []string{"scope"}} }
 
 func TestFieldsTakes(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -26,11 +26,11 @@ func TestFieldsTakes(t *testing.T) {
 		"a hundred of those that may": {strings.Repeat("scope=x&", 100), url.Values{"scope": strings.Split(strings.Repeat("x", 100), "")}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := web.QueryFields(withQuery(tt.raw), asked())
+			got, err := web.QueryFields(withQuery(tt.raw), keyFields())
 			if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
 				t.Errorf("from the query: %v\n%s", err, diff)
 			}
-			got, err = web.FormFields(post("/?name=query", form, tt.raw), asked())
+			got, err = web.FormFields(post("/?name=query", form, tt.raw), keyFields())
 			if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
 				t.Errorf("from a form: %v\n%s", err, diff)
 			}
@@ -49,13 +49,13 @@ func TestFieldsRefuses(t *testing.T) {
 		"name=%ff":                        `parameter "name" must not contain control characters or broken text`,
 		strings.Repeat("scope=x&", 100+1): `parameter "scope" is given too often`,
 	} {
-		_, err := web.QueryFields(withQuery(raw), asked())
+		_, err := web.QueryFields(withQuery(raw), keyFields())
 		wantFault(t, err, web.ErrParameter, text)
-		_, err = web.FormFields(post("/", form, raw), asked())
+		_, err = web.FormFields(post("/", form, raw), keyFields())
 		wantFault(t, err, web.ErrParameter, text)
 	}
-	_, err := web.FormFields(post("/?name=a", "application/json", `{"name":"a"}`), asked())
+	_, err := web.FormFields(post("/?name=a", "application/json", `{"name":"a"}`), keyFields())
 	wantFault(t, err, web.ErrUnsupported, "request body must be application/x-www-form-urlencoded")
-	_, err = web.FormFields(post("/", form, "name="+strings.Repeat("a", 1<<20)), asked())
+	_, err = web.FormFields(post("/", form, "name="+strings.Repeat("a", 1<<20)), keyFields())
 	wantFault(t, err, web.ErrTooLarge, "request body is too large")
 }
