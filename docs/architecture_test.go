@@ -179,7 +179,7 @@ func broken(from, imported string) string {
 func isCapability(path string) bool {
 	switch top(path) {
 	case "service/account", "service/session", "service/totp", "service/apikey",
-		"service/sshkey", "service/oauth", "service/throttle", "service/setting":
+		"service/sshkey", "service/client", "service/grant", "service/throttle", "service/setting":
 		return true
 	}
 	return false

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -96,7 +95,9 @@ func TestOpenAPIAnswersAreClosed(t *testing.T) {
 	look := func(where string, s *openapi3.Schema) {
 		if s.Type.Is(openapi3.TypeObject) || len(s.AllOf) > 0 {
 			for _, fault := range loose(s) {
-				faults[where+": "+fault] = true
+				if !leavesOut(where) || !strings.HasSuffix(fault, " is not required") {
+					faults[where+": "+fault] = true
+				}
 			}
 		}
 	}
@@ -120,12 +121,18 @@ func TestOpenAPIAnswersAreClosed(t *testing.T) {
 	}
 }
 
+// leavesOut reports whether an answer has a form of OAuth's standards, which leave
+// out what there is not.
+func leavesOut(schema string) bool {
+	return slices.Contains([]string{"OAuthTokens", "OAuthIntrospection", "OAuthUserInfo"}, schema)
+}
+
 // loose says what a schema of an object leaves open.
 func loose(s *openapi3.Schema) []string {
 	var faults []string
 	if len(s.AllOf) == 1 { // closed by what it builds on, or by itself
 		base := s.AllOf[0].Ref
-		closed := slices.Contains([]string{"Success", "Failure", "V4Success", "V4Failure"}, path.Base(base))
+		closed := slices.Contains([]string{"Success", "Failure", "V4Success", "V4Failure"}, strings.TrimPrefix(base, "#/components/schemas/"))
 		if own := s.UnevaluatedProperties.Has; !closed && (own == nil || *own) {
 			faults = append(faults, "it is open")
 		}
@@ -165,6 +172,13 @@ func isRequest(schema string) bool {
 		"NewPassword",
 		"NewSSHKey",
 		"OwnChange",
+		"ConsentForm",
+		"OAuthDeviceForm",
+		"OAuthTokenForm",
+		"OAuthTokenOf",
+		"PairCode",
+		"PairSignIn",
+		"PairToken",
 		"PasswordChange",
 		"Reauthentication",
 		"Registration",

@@ -9,6 +9,7 @@ import (
 
 	"latchkey/server/web"
 	"latchkey/service/access"
+	"latchkey/service/secret"
 )
 
 const (
@@ -60,9 +61,10 @@ func logRequest(c *gin.Context, log *slog.Logger, took time.Duration, finished b
 	log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request", attrs...)
 }
 
-// loggedPath is the escaped path, and the names of the query's parameters.
+// loggedPath is the escaped path, without keys that somebody put there, and the
+// names of the query's parameters.
 func loggedPath(c *gin.Context) string {
-	path := c.Request.URL.EscapedPath() // ASCII: no line break, no terminal sequence
+	path := secret.Hide(c.Request.URL.EscapedPath()) // ASCII: no line break, no terminal sequence
 	path = path[:min(len(path), maxLoggedPath)]
 	if c.Request.URL.RawQuery == "" {
 		return path

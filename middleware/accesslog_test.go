@@ -52,6 +52,9 @@ func TestAccessLogPath(t *testing.T) {
 		"/?" + long + "=1":                 "/?*",
 		"/?a%0ab=1&=secret&client-id=x":    "/?*&=*&client-id=*",
 		"/?api_key=x=y":                    "/?api_key=*",
+		"/?apiKey=x&token=y":               "/?apiKey=*&token=*",
+		"/?access_token=lka_0123456789":    "/?access_token=*",
+		"/lka_0123456789abcdef0123/x":      "/lka_0123***/x",
 		"/?" + strings.Repeat("a=1&", 100): "/?a=*" + strings.Repeat("&a=*", 15),
 	} {
 		var log journal

@@ -7,7 +7,7 @@ import (
 )
 
 // Headers sets what protects every answer in a browser (H-07): nosniff and no
-// referrer everywhere; on /api, /account and /session also no storing and no embedding,
+// referrer everywhere; on /api, /.well-known, /account and /session also no storing and no embedding,
 // where pages say more precisely what they need; HSTS when the request came by
 // TLS.
 func Headers() gin.HandlerFunc {
@@ -24,7 +24,7 @@ func Headers() gin.HandlerFunc {
 		h := c.Writer.Header()
 		h["X-Content-Type-Options"] = nosniff
 		h["Referrer-Policy"] = noReferrer
-		if path := c.Request.URL.Path; isAPI(path) || isPage(path) {
+		if path := c.Request.URL.Path; isShared(path) || isPage(path) {
 			h["Cache-Control"] = noStore
 			h["Content-Security-Policy"] = csp
 		}

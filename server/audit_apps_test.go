@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"strings"
 
 	"latchkey/server/servertest"
 )
@@ -28,6 +29,12 @@ func (w *witness) registersApps() {
 	w.secrets["app's second secret"] = made.ClientSecret
 	for i, row := range w.query(w, "SELECT secret_hash FROM oauth_clients") {
 		w.secrets["app's hash "+string(rune('a'+i))] = row[0].value
+	}
+	rows := w.rows(w)
+	for _, what := range []string{"app's secret", "app's second secret"} {
+		if strings.Contains(rows, w.secrets[what]) {
+			w.Errorf("a row holds the %s", what)
+		}
 	}
 	send(http.MethodPut, one, object{"disabled": true}, "oauth_app_changed")
 	send(http.MethodDelete, one, nil, "oauth_app_deleted")

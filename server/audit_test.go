@@ -18,6 +18,7 @@ import (
 	"latchkey/server/config"
 	"latchkey/server/servertest"
 	"latchkey/service/audit"
+	"latchkey/service/secret"
 	"latchkey/service/totp/totptest"
 )
 
@@ -120,12 +121,14 @@ func TestEveryChangeLeavesAnEvent(t *testing.T) {
 	w.changesHerself()
 	w.isAdministered()
 	w.registersApps()
+	w.letsAppsIn()
 	w.serverChanges()
 	w.isDeleted()
 	w.throttles()
 
 	elsewhere := []string{ // their doors come with other parts; accounts are imported by a command
 		"email_changed", "email_verified", "sign_in_disowned", "accounts_imported", "master_key_changed",
+		"api_key_created", "api_key_changed", "api_key_rotated", "api_key_deleted", "api_key_revoked", "api_key_expiring", "api_key_unused",
 	}
 	for _, kind := range audit.Kinds() {
 		if !w.seen[string(kind)] && !slices.Contains(elsewhere, string(kind)) {
@@ -292,6 +295,8 @@ func (w *witness) throttles() {
 	if n := len(w.events(w, "event=sign_in_throttled")); n != 1 {
 		w.Errorf("%d throttled sign-ins of one minute are stored, want 1", n)
 	}
+	w.secrets["a wrong API key"] = secret.NewBearer(secret.APIKey)
+	w.sees(withKey(w.secrets["a wrong API key"], servertest.Request{Path: "/api/me"}), event{Event: "api_key_refused", Actor: "none", Reason: "api_key_invalid"})
 }
 
 // holdNoSecret looks for every secret of the story in the rows, the log and the
@@ -314,8 +319,8 @@ func (w *witness) holdNoSecret(file string) {
 		if strings.Count(held, "sign_in_refused") < 4 {
 			w.Errorf("%s lack what happened", where)
 		}
-		for what, secret := range w.secrets {
-			if strings.Contains(held, secret) {
+		for what, kept := range w.secrets {
+			if strings.Contains(held, kept) {
 				w.Errorf("%s hold the %s", where, what)
 			}
 		}

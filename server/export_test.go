@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"time"
+
+	"latchkey/service/apikey"
 )
 
 // Limits are what a client may take.
@@ -37,3 +39,6 @@ func (a *App) BeginChangeOfMaster(ctx context.Context, fresh []byte, steps int) 
 
 // Follow changes how often the server looks for keys that nobody told it of.
 func (a *App) Follow(every time.Duration) { a.limits.follow = every }
+
+// APIKeys are the API keys, for tests of what no door shows.
+func (a *App) APIKeys() *apikey.Service { return a.apiKeys }

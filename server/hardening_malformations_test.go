@@ -26,6 +26,9 @@ func (r target) wrap(object string) string {
 func (c *camp) malformations(t testing.TB, r target) []attack {
 	t.Helper()
 	base := c.honest(t, r)
+	if r.oauth {
+		return slices.Concat(methods(base, r), oversized(base, r), paths(base, r))
+	}
 	if r.page { // what its form may hold is tried in TestPagesRefuse…
 		return slices.Concat(oversized(base, r), paths(base, r))
 	}
@@ -66,7 +69,7 @@ func methods(base attack, r target) []attack {
 // oversized bodies begin with what the route would take.
 func oversized(base attack, r target) []attack {
 	limit := 1 << 20
-	if strings.HasPrefix(r.path, "/api/auth/") {
+	if strings.HasPrefix(r.path, "/api/auth/") || strings.HasPrefix(r.path, "/api/v4/session/") {
 		limit = 64 << 10
 	}
 	tooMuch := func(a *attack) {

@@ -28,6 +28,7 @@ type target struct {
 
 	route  string   // as the engine has it, if that is another than the path
 	others []string // methods that the path takes beside this one
+	oauth  bool     // an endpoint of OAuth: its forms and refusals are tried in server/openid
 	v4     bool     // it answers in Cloudreve's envelope, and other paths have a parameter where this one ends
 }
 
@@ -92,7 +93,7 @@ func encamp(t *testing.T) *camp {
 	c.userKey = f.query(t, "SELECT max(id) FROM ssh_keys")[0][0].value
 	c.userID = f.query(t, "SELECT id FROM accounts WHERE username = 'victim'")[0][0].value
 	c.roleID = f.query(t, "SELECT id FROM roles WHERE name = 'spare'")[0][0].value
-	c.targets = slices.Concat(c.ownTargets(), c.adminTargets(), c.stubTargets(), c.appTargets(t))
+	c.targets = slices.Concat(c.ownTargets(), c.adminTargets(), c.stubTargets(), c.appTargets(t), c.oauthTargets(t))
 	return c
 }
 

@@ -39,7 +39,7 @@ func besiege(t testing.TB, changes ...func(*config.Config, *server.Options)) *fo
 	t.Helper()
 	f := &fortress{clock: servertest.NewClock(), log: &logBuffer{}}
 	setUp := func(c *config.Config, o *server.Options) {
-		f.file = c.SQLitePath()
+		f.file, c.SiteURL = c.SQLitePath(), "https://login.example"
 		o.Now = f.clock.Now
 		o.Log = slog.New(keptLog{slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}), f.log})
 	}
@@ -190,6 +190,8 @@ func cleanFailure(r servertest.Reply) string {
 		return "a failure of the server"
 	case err != nil:
 		return "not JSON"
+	case len(keys) == 2 && keys["error"] != nil && keys["error_description"] != nil && r.Status >= http.StatusBadRequest:
+		return "" // as RFC 6749 has it
 	case len(keys) != 3 || keys["code"] == nil || keys["message"] == nil && keys["msg"] == nil || string(keys["data"]) != "null":
 		return "not the envelope of a refusal"
 	case (r.Code < http.StatusBadRequest || r.Code >= http.StatusInternalServerError) && (keys["msg"] == nil || r.Code/10000 != 4):

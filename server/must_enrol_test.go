@@ -30,6 +30,7 @@ func servedToEverybody() []string {
 		"POST /api/me/sessions/evict",
 		"POST /api/me/password",
 		"POST /api/auth/reauth",
+		"GET /api/v4/session/oauth/app/:id", // which strangers are served, too
 	}
 }
 
@@ -78,6 +79,7 @@ func isPublic(path string) bool {
 	return slices.ContainsFunc([]string{
 		"/ping", "/api/public/", "/api/openapi.json", "/api/label/list", "/api/auth/login", "/api/auth/register",
 		"/api/auth/sso", "/api/auth/get_sso_id", "/api/authn/webauthn_begin_login", "/api/authn/webauthn_finish_login",
+		"/.well-known/", "/api/v4/session/token", "/api/v4/session/oauth/", // the app's proof, or the token, is looked at by the endpoint
 		"/account/", "/session/", // pages, which look at a cookie where they need somebody
 	}, func(public string) bool { return strings.HasPrefix(path, public) })
 }

@@ -29,7 +29,7 @@ func TestTokensElsewhereAreNotLookedAt(t *testing.T) {
 	for name, r := range map[string]servertest.Request{
 		"in the query":    {Path: "/api/me?token=" + token + "&Authorization=" + token + "&access_token=" + token},
 		"in a cookie":     {Path: "/api/me", Header: map[string]string{"Cookie": "token=" + token + "; Authorization=" + token}},
-		"in other fields": {Path: "/api/me", Header: map[string]string{"X-Api-Key": token, "Token": token, "Proxy-Authorization": token, "session": token}},
+		"in other fields": {Path: "/api/me", Header: map[string]string{"X-Auth-Token": token, "Token": token, "Proxy-Authorization": token, "session": token}},
 	} {
 		wantRefused(t, name, s.Do(t, r), http.StatusUnauthorized, noGuests)
 	}

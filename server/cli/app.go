@@ -215,10 +215,10 @@ func (f *appFlags) edit(cmd *cobra.Command) client.Edit {
 	for flag, take := range map[string]func(){
 		"icon":          func() { e.Icon = &f.icon },
 		"homepage":      func() { e.Homepage = &f.homepage },
-		"redirect":      func() { e.RedirectURIs = ptr(withoutEmpty(f.redirects)) },
-		"scope":         func() { e.Scopes = ptr(withoutEmpty(f.scopes)) },
-		"optional-pkce": func() { e.PKCERequired = ptr(!f.optionalPKCE) },
-		"refresh-for":   func() { e.RefreshTTL = ptr(int64(f.refresh / time.Second)) },
+		"redirect":      func() { e.RedirectURIs = new(withoutEmpty(f.redirects)) },
+		"scope":         func() { e.Scopes = new(withoutEmpty(f.scopes)) },
+		"optional-pkce": func() { e.PKCERequired = new(!f.optionalPKCE) },
+		"refresh-for":   func() { e.RefreshTTL = new(int64(f.refresh / time.Second)) },
 	} {
 		if cmd.Flags().Changed(flag) {
 			take()

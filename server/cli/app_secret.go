@@ -17,8 +17,6 @@ import (
 // errNoChange says that a command would change nothing.
 var errNoChange = errors.New("say with a flag what to change")
 
-func ptr[T any](v T) *T { return &v }
-
 // withoutEmpty is a list of which "" takes nothing: --scope "" means none.
 func withoutEmpty(list []string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(text string) bool { return text == "" })

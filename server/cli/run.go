@@ -96,7 +96,7 @@ come from the environment alone, or with _FILE after the name from a file:
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		&cobra.Command{Use: "serve", Short: "Start the server", Args: noArgs, RunE: c.serve},
-		c.admin(), c.user(), c.role(), c.session(), c.throttle(), c.setting(), c.app(), c.scope(), c.audit(), c.keys(), c.sftp(), c.authorizedKeys(),
+		c.admin(), c.user(), c.role(), c.session(), c.throttle(), c.setting(), c.app(), c.scope(), c.audit(), c.keys(), c.token(), c.sftp(), c.authorizedKeys(),
 		c.revokedKeys(), c.mail(), c.imports(), c.config(), c.migrate(), c.version(),
 	)
 	markArgs(root)

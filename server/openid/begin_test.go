@@ -27,7 +27,7 @@ func changed(asked url.Values, name string, values ...string) url.Values {
 }
 
 func TestUnknownAppsAndAddressesAreNeverRedirectedTo(t *testing.T) { // O-01
-	s := open(t)
+	s := openSite(t)
 	c, off := s.app(t), s.app(t)
 	if _, err := s.App.Apps.Update(t.Context(), off.ID, client.Edit{Disabled: new(true)}); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestUnknownAppsAndAddressesAreNeverRedirectedTo(t *testing.T) { // O-01
 }
 
 func TestMistakesOfARequestAreToldToItsApp(t *testing.T) { // O-04, O-05, O-09
-	s := open(t)
+	s := openSite(t)
 	honest := asks(s.app(t), "openid me.read")
 	for name, tt := range map[string]struct {
 		asked url.Values
@@ -122,7 +122,7 @@ func TestMistakesOfARequestAreToldToItsApp(t *testing.T) { // O-04, O-05, O-09
 }
 
 func TestWhatARequestIsReadAs(t *testing.T) {
-	s := open(t)
+	s := openSite(t)
 	asked := changed(asks(s.app(t, public), "openid offline_access openid"), "redirect_uri", "http://127.0.0.1:4711/callback")
 	asked.Set("prompt", "login consent")
 	asked.Set("max_age", "60")
@@ -144,7 +144,7 @@ func TestWhatARequestIsReadAs(t *testing.T) {
 
 // O-12: nobody but the owner, signed in themselves, lets an app in.
 func TestNoProgramApprovesAConsent(t *testing.T) {
-	s := open(t)
+	s := openSite(t)
 	request, err := s.App.OAuth.Begin(t.Context(), s.url, asks(s.app(t), "openid"))
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +181,7 @@ func TestNoProgramApprovesAConsent(t *testing.T) {
 }
 
 func TestOnlyAdminsGiveAdminScopes(t *testing.T) { // O-08
-	s := open(t)
+	s := openSite(t)
 	c := s.app(t, func(n *client.Registration) { n.Scopes = append(n.Scopes, "admin.user.read") })
 	request, err := s.App.OAuth.Begin(t.Context(), s.url, asks(c, "openid admin.user.read"))
 	if err != nil {
@@ -198,7 +198,7 @@ func TestOnlyAdminsGiveAdminScopes(t *testing.T) { // O-08
 }
 
 func TestWhenTheOwnerIsAsked(t *testing.T) { // RFC 8252 §8.6, O-08
-	s := open(t)
+	s := openSite(t)
 	confidential, native := s.app(t), s.app(t, public)
 	s.approve(t, asks(confidential, "openid profile"))
 	for _, uri := range native.RedirectURIs {

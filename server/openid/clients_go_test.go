@@ -14,7 +14,7 @@ import (
 // A Go program with golang.org/x/oauth2 and go-oidc: discovery, code with PKCE,
 // id_token, userinfo, refresh.
 func TestGoClient(t *testing.T) {
-	s := open(t)
+	s := openSite(t)
 	for name, c := range map[string]model.OAuthClient{"confidential": s.app(t), "public": s.app(t, public)} {
 		t.Run(name, func(t *testing.T) { goClient(t, s, c) })
 	}

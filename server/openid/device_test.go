@@ -46,7 +46,7 @@ func (s *site) decide(t *testing.T, userCode string, approve bool) {
 }
 
 func TestDeviceGrant(t *testing.T) { // RFC 8628
-	s := open(t)
+	s := openSite(t)
 	c := s.app(t, television)
 	started := s.startDevice(t, c, "openid offline_access")
 	page := s.url + "/session/device"
@@ -79,7 +79,7 @@ func TestDeviceGrant(t *testing.T) { // RFC 8628
 }
 
 func TestDeviceThatIsRefusedOrTooLate(t *testing.T) { // RFC 8628 §3.5
-	s := open(t)
+	s := openSite(t)
 	c := s.app(t, television)
 	no, late := s.startDevice(t, c, "openid"), s.startDevice(t, c, "openid")
 	s.decide(t, no.str("user_code"), false)
@@ -92,7 +92,7 @@ func TestDeviceThatIsRefusedOrTooLate(t *testing.T) { // RFC 8628 §3.5
 }
 
 func TestDeviceRequestsThatAreRefused(t *testing.T) { // O-08, O-09
-	s := open(t)
+	s := openSite(t)
 	c := s.app(t, television)
 	for name, tt := range map[string]struct {
 		form   url.Values

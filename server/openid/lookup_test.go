@@ -24,7 +24,7 @@ const (
 )
 
 func TestUserInfoTellsWhatTheScopesCover(t *testing.T) { // O-08
-	s := open(t)
+	s := openSite(t)
 	if _, err := s.App.SetEmail(t.Context(), "ann", "ann@example.org", true); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestUserInfoTellsWhatTheScopesCover(t *testing.T) { // O-08
 }
 
 func TestUserInfoRefusals(t *testing.T) { // RFC 6750 §3
-	s := open(t)
+	s := openSite(t)
 	c := s.app(t)
 	bare := s.get(t, userInfoPath, s.tokens(t, c, "me.read").str("access_token"))
 	bare.refused(t, "without openid", http.StatusForbidden, "insufficient_scope")
@@ -130,7 +130,7 @@ func TestWhatEndsAnAppsAccess(t *testing.T) { // O-11, O-12
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t)
+			s := openSite(t)
 			c := s.app(t)
 			a := s.tokens(t, c, "openid offline_access")
 			pending := s.approve(t, asks(c, "openid")).Get("code")
@@ -154,7 +154,7 @@ func TestWhatEndsAnAppsAccess(t *testing.T) { // O-11, O-12
 }
 
 func TestIntrospection(t *testing.T) { // O-11
-	s := open(t)
+	s := openSite(t)
 	c, other, native := s.app(t), s.app(t), s.app(t, public)
 	asked := asks(c, "openid offline_access me.read")
 	asked.Set("resource", "https://files.example/api")
@@ -194,7 +194,7 @@ func TestIntrospection(t *testing.T) { // O-11
 }
 
 func TestRevocationEndsOnlyOnesOwn(t *testing.T) { // O-11
-	s := open(t)
+	s := openSite(t)
 	c, other := s.app(t), s.app(t)
 	a := s.tokens(t, c, "openid offline_access")
 	for _, token := range []string{a.str("access_token"), a.str("refresh_token"), "unknown", a.str("id_token")} {
@@ -221,7 +221,7 @@ func TestRevocationEndsOnlyOnesOwn(t *testing.T) { // O-11
 }
 
 func TestPublishedKeysArePublic(t *testing.T) { // K-12
-	s := open(t)
+	s := openSite(t)
 	before := s.get(t, "/api/v4/session/oauth/jwks", "")
 	if got := before.Header.Get("Cache-Control"); got != "public, max-age=300" {
 		t.Errorf("Cache-Control: %q", got)
@@ -254,7 +254,7 @@ func TestPublishedKeysArePublic(t *testing.T) { // K-12
 }
 
 func TestMetadataIsTruthful(t *testing.T) { // O-05
-	s := open(t)
+	s := openSite(t)
 	var said [2]metadata
 	for i, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"} {
 		a := s.get(t, path, "")

@@ -263,6 +263,9 @@ func codeIn(redirect string) string {
 
 // Withdraw takes back what the caller lets an app do.
 func (p *Provider) Withdraw(c *gin.Context) error {
+	if err := noBody(c); err != nil {
+		return err
+	}
 	ctx := c.Request.Context()
 	if err := p.flow.Withdraw(ctx, access.From(ctx), c.Param("id")); err != nil {
 		return err

@@ -61,7 +61,7 @@ func (s *site) enrolled(t *testing.T) string {
 }
 
 func TestPairOfAPassword(t *testing.T) { // contract "Endpoints", rulings 32
-	s := open(t)
+	s := openSite(t)
 	if _, err := s.App.SetEmail(t.Context(), "ann", "ann@example.org", true); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestPairOfAPassword(t *testing.T) { // contract "Endpoints", rulings 32
 }
 
 func TestSignInsThatMakeNoPair(t *testing.T) { // nobody learns which part is wrong
-	s := open(t)
+	s := openSite(t)
 	for _, name := range []string{"bob", "cid"} {
 		s.AddUser(t, name)
 		if _, err := s.App.SetEmail(t.Context(), name, "twin@example.org", true); err != nil {
@@ -131,7 +131,7 @@ func TestSignInsThatMakeNoPair(t *testing.T) { // A-02: nobody learns which part
 }
 
 func TestSecondFactorOfAPair(t *testing.T) {
-	s := open(t)
+	s := openSite(t)
 	secret := s.enrolled(t)
 	begin := func() string {
 		t.Helper()
@@ -178,7 +178,7 @@ func TestSecondFactorOfAPair(t *testing.T) {
 }
 
 func TestOneTicketMakesOnePair(t *testing.T) {
-	s := open(t)
+	s := openSite(t)
 	secret := s.enrolled(t)
 	var ticket string
 	s.Do(t, servertest.Request{Path: pairPath, Body: body{"username": "ann", "password": servertest.AdminPassword}}).Into(t, &ticket)
@@ -202,7 +202,7 @@ func TestOneTicketMakesOnePair(t *testing.T) {
 
 // A stolen ticket is no way around the limit on codes.
 func TestCodesOfTicketsAreCounted(t *testing.T) {
-	s := open(t)
+	s := openSite(t)
 	s.enrolled(t)
 	var ticket string
 	s.Do(t, servertest.Request{Path: pairPath, Body: body{"username": "ann", "password": servertest.AdminPassword}}).Into(t, &ticket)
@@ -216,7 +216,7 @@ func TestCodesOfTicketsAreCounted(t *testing.T) {
 }
 
 func TestPairIsRefreshedAndEnded(t *testing.T) { // rulings 33
-	s := open(t)
+	s := openSite(t)
 	p := s.pair(t, body{"username": "ann", "password": servertest.AdminPassword})
 	refresh := func(token string) servertest.Reply {
 		t.Helper()

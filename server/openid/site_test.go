@@ -38,8 +38,8 @@ type site struct {
 	owner access.Caller
 }
 
-// open starts a server whose address is found from its requests.
-func open(t *testing.T, changes ...func(*config.Config, *server.Options)) *site {
+// openSite starts a server whose address is found from its requests.
+func openSite(t *testing.T, changes ...func(*config.Config, *server.Options)) *site {
 	t.Helper()
 	s := &site{clock: servertest.NewClock()}
 	s.clock.Advance(time.Since(s.clock.Now())) // clients look at the real clock

@@ -20,7 +20,7 @@ func codeForm(code string) url.Values {
 }
 
 func TestTokenAnswer(t *testing.T) { // contract "Endpoints", rulings 32
-	s := open(t)
+	s := openSite(t)
 	a := s.tokens(t, s.app(t), "openid offline_access me.read")
 	for name, want := range map[string]any{
 		"token_type": "Bearer", "expires_in": 3600.0, "refresh_token_expires_in": 7776000.0, "scope": "me.read offline_access openid",
@@ -44,7 +44,7 @@ func TestTokenAnswer(t *testing.T) { // contract "Endpoints", rulings 32
 }
 
 func TestCodeWorksOnceAlsoInParallel(t *testing.T) { // O-02
-	s := open(t)
+	s := openSite(t)
 	c := s.app(t)
 	code := s.approve(t, asks(c, "openid")).Get("code")
 	var (
@@ -72,7 +72,7 @@ func TestCodeWorksOnceAlsoInParallel(t *testing.T) { // O-02
 }
 
 func TestCodeIsBound(t *testing.T) { // O-03, O-04
-	s := open(t)
+	s := openSite(t)
 	c, other := s.app(t), s.app(t)
 	lax := s.app(t, func(n *client.Registration) { n.WithoutPKCE = true })
 	without := asks(lax, "openid")
@@ -107,7 +107,7 @@ func TestCodeIsBound(t *testing.T) { // O-03, O-04
 }
 
 func TestAppsProveThemselvesBeforeAnythingElse(t *testing.T) { // O-09, RFC 6749 §2.3
-	s := open(t)
+	s := openSite(t)
 	c, native := s.app(t), s.app(t, public)
 	code := s.approve(t, asks(c, "openid")).Get("code")
 	wrong := strings.Repeat("x", 10) + appSecret
@@ -163,7 +163,7 @@ func TestAppsProveThemselvesBeforeAnythingElse(t *testing.T) { // O-09, RFC 6749
 }
 
 func TestParametersStandInTheBodyOnce(t *testing.T) { // O-09
-	s := open(t)
+	s := openSite(t)
 	c := s.app(t)
 	honest := codeForm(s.approve(t, asks(c, "openid")).Get("code")).Encode() + "&client_id=" + c.ID + "&client_secret=" + url.QueryEscape(appSecret)
 	post := func(target, media, body string) answer {
@@ -204,7 +204,7 @@ func TestParametersStandInTheBodyOnce(t *testing.T) { // O-09
 }
 
 func TestWrongSecretsAreHeldBack(t *testing.T) { // O-09
-	s := open(t)
+	s := openSite(t)
 	c, other := s.app(t), s.app(t)
 	held := 0
 	for range 14 {
@@ -224,7 +224,7 @@ func TestWrongSecretsAreHeldBack(t *testing.T) { // O-09
 }
 
 func TestScopesNeverGrow(t *testing.T) { // O-08
-	s := open(t)
+	s := openSite(t)
 	c := s.app(t)
 	first := s.tokens(t, c, "openid offline_access me.read")
 	refresh := func(token, scope string) answer {
@@ -250,7 +250,7 @@ func TestScopesNeverGrow(t *testing.T) { // O-08
 
 // K-05: no endpoint takes another kind of secret than its own.
 func TestKindsOfSecretsDoNotMix(t *testing.T) {
-	s := open(t)
+	s := openSite(t)
 	c := s.app(t)
 	a := s.tokens(t, c, "openid offline_access")
 	access, refresh, id := a.str("access_token"), a.str("refresh_token"), a.str("id_token")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"latchkey/model"
@@ -73,24 +74,29 @@ func (s *Service) upkeep() behind.Upkeep {
 }
 
 func (s *Service) warn(ctx context.Context) error {
-	for i := range warnings() { // the last one first: who is told of a day is not told of seven
-		days := warnings()[len(warnings())-1-i]
-		for {
-			keys, err := s.Store.ExpiringAPIKeys(ctx, model.At(s.Now()), days, sweepAtMost)
-			if err != nil {
-				return fmt.Errorf("look for API keys that expire: %w", err)
-			}
-			for _, key := range keys {
-				if err := s.warnOf(ctx, key, days); err != nil {
-					return err
-				}
-			}
-			if len(keys) < sweepAtMost {
-				break
-			}
+	for _, days := range slices.Backward(warnings()) { // who is told of a day is not told of seven
+		if err := s.warnWithin(ctx, days); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (s *Service) warnWithin(ctx context.Context, days int64) error {
+	for {
+		keys, err := s.Store.ExpiringAPIKeys(ctx, model.At(s.Now()), days, sweepAtMost)
+		if err != nil {
+			return fmt.Errorf("look for API keys that expire: %w", err)
+		}
+		for _, key := range keys {
+			if err := s.warnOf(ctx, key, days); err != nil {
+				return err
+			}
+		}
+		if len(keys) < sweepAtMost {
+			return nil
+		}
+	}
 }
 
 // warnOf says first that the owner is told, so that nobody is told twice: a

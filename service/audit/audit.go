@@ -54,13 +54,14 @@ const (
 	TokenRevoked     Kind = "oauth_token_revoked"
 	CodeReused       Kind = "oauth_code_reused" // and what it had been exchanged for was ended
 	RefreshReused    Kind = "refresh_reused"    // and its family was ended
+	TokenMinted      Kind = "token_minted"      // on the command line
 	KeyRotated       Kind = "key_rotated"
 	KeyRemoved       Kind = "key_removed"
 	MasterKeyChanged Kind = "master_key_changed"
 	Founded          Kind = "founded"
 	AppRegistered    Kind = "oauth_app_registered"
 	AppChanged       Kind = "oauth_app_changed"
-	AppSecretRotated Kind = "oauth_app_secret_rotated"
+	AppSecretRotated Kind = "oauth_app_secret_rotated" //nolint:gosec // G101: what happened
 	AppDeleted       Kind = "oauth_app_deleted"
 	ScopeDeclared    Kind = "oauth_scope_declared"
 	ScopeWithdrawn   Kind = "oauth_scope_withdrawn"

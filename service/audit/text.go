@@ -53,6 +53,7 @@ func sentences() map[Kind]string {
 		TokenRevoked:     "A token was revoked.",
 		CodeReused:       "A code was used twice: access of the app was ended.",
 		RefreshReused:    "A refresh token was used twice, so somebody may have copied it: the sign-in was ended.",
+		TokenMinted:      "A token was made on the server's command line.",
 		KeyRotated:       "A new key signs tokens.",
 		KeyRemoved:       "An old token key was removed.",
 		MasterKeyChanged: "The server's keys were sealed under another master key.",

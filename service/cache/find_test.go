@@ -48,6 +48,22 @@ func TestFindKeepsNothingThatFailed(t *testing.T) {
 	}
 }
 
+// A value that was read before an invalidation, of whatever group, is not kept.
+func TestFindKeepsNothingThatWasOvertaken(t *testing.T) {
+	c := cache.New[string, int](64)
+	for name, invalidate := range map[string]func(){
+		"its group": func() { c.Invalidate("alice") }, "everything": c.InvalidateAll,
+	} {
+		v, err := c.Find(t.Context(), "key", func(context.Context) (int, string, error) {
+			invalidate()
+			return 1, "alice", nil
+		})
+		if _, kept := c.Get("key"); kept || v != 1 || err != nil {
+			t.Errorf("%s was invalidated meanwhile: Find = %d, %v, and kept: %v", name, v, err, kept)
+		}
+	}
+}
+
 // What is loaded before an invalidation is never served after it, whichever
 // group the value turns out to belong to.
 func TestFindLosesAgainstInvalidations(t *testing.T) {

@@ -70,6 +70,14 @@ func isIcon(text string) bool {
 	return ok && len(text) <= maxIcon && isKebab(set) && isKebab(icon)
 }
 
+// isNone reports whether a character is no letter or digit of ASCII, and none of
+// the others.
+func isNone(others string) func(r rune) bool {
+	return func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune(others, r)
+	}
+}
+
 // isKebab reports whether text is words of small letters and digits with a
 // hyphen between two of them.
 func isKebab(text string) bool {

@@ -80,5 +80,3 @@ func wants(t *testing.T, what string, got, want error) {
 		t.Errorf("%s = %v, want %v", what, got, want)
 	}
 }
-
-func ptr[T any](v T) *T { return &v }

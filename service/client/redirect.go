@@ -179,7 +179,5 @@ func isHost(u *url.URL) bool {
 		return err == nil && a.Is6() && a.Zone() == ""
 	}
 	return host != "" && !strings.HasPrefix(host, ".") && !strings.Contains(host, "..") &&
-		!strings.ContainsFunc(host, func(r rune) bool {
-			return r != '.' && r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-		})
+		!strings.ContainsFunc(host, isNone("._-"))
 }

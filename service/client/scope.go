@@ -181,9 +181,7 @@ func unknownScope(name string) error {
 // isScopeName reports whether a scope can be called that: a scope-token of RFC
 // 6749 §3.3 without what needs quoting somewhere.
 func isScopeName(name string) bool {
-	return name != "" && len(name) <= maxScopeName && !strings.ContainsFunc(name, func(r rune) bool {
-		return !strings.ContainsRune("._:/-", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
+	return name != "" && len(name) <= maxScopeName && !strings.ContainsFunc(name, isNone("._:/-"))
 }
 
 // isReserved reports whether a name is ours, could become ours in a later

@@ -90,8 +90,10 @@ func TestEveryScopeHasWords(t *testing.T) {
 	}
 	got, err := h.Describe(t.Context(), []string{"Files.Read", "openid", "me.read", "who.knows"})
 	want := []client.ScopeText{
-		{Name: "Files.Read", Text: "Read your files"}, {Name: "openid", Text: "Know that you are you"},
-		{Name: "me.read", Text: "See your account: name, roles, folders and rights"}, {Name: "who.knows", Text: "who.knows"},
+		{Name: "Files.Read", Text: "Read your files"},
+		{Name: "openid", Text: "Know that you are you"},
+		{Name: "me.read", Text: "See your account: name, roles, folders and rights"},
+		{Name: "who.knows", Text: "who.knows"},
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("Describe = %v, %v", got, err)
@@ -146,7 +148,7 @@ func TestWithdrawnScopesAreHeldByNobody(t *testing.T) {
 	r.Scopes = []string{"Files.Read", "openid"}
 	c, _ := h.register(t, r)
 	wants(t, "Withdraw", h.Withdraw(t.Context(), "Files.Read"), client.ErrScopeHeld)
-	if _, err := h.Update(t.Context(), c.ID, client.Edit{Scopes: ptr([]string{"openid"})}); err != nil {
+	if _, err := h.Update(t.Context(), c.ID, client.Edit{Scopes: new([]string{"openid"})}); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Withdraw(t.Context(), "Files.Read"); err != nil {
@@ -154,6 +156,6 @@ func TestWithdrawnScopesAreHeldByNobody(t *testing.T) {
 	}
 	wants(t, "Withdraw again", h.Withdraw(t.Context(), "Files.Read"), client.ErrScopeUnknown)
 	wants(t, "Withdraw one of ours", h.Withdraw(t.Context(), "me.read"), client.ErrScopeUnknown)
-	_, err := h.Update(t.Context(), c.ID, client.Edit{Scopes: ptr([]string{"Files.Read"})})
+	_, err := h.Update(t.Context(), c.ID, client.Edit{Scopes: new([]string{"Files.Read"})})
 	wants(t, "an app with it", err, client.ErrScopes)
 }

@@ -18,7 +18,7 @@ func TestAuthenticate(t *testing.T) {
 	other, otherText := h.register(t, website())
 	tool, _ := h.register(t, program())
 	off, offText := h.register(t, website())
-	if _, err := h.Update(t.Context(), off.ID, client.Edit{Disabled: ptr(true)}); err != nil {
+	if _, err := h.Update(t.Context(), off.ID, client.Edit{Disabled: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {

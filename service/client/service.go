@@ -126,9 +126,8 @@ func (s *Service) end(ctx context.Context, id string) error {
 	return nil
 }
 
-func (s *Service) tell(ctx context.Context, kind audit.Kind, c model.OAuthClient, more ...slog.Attr) error {
-	detail := append([]slog.Attr{slog.String("client_id", c.ID), slog.String("app", c.Name)}, more...)
-	return s.Record(ctx, audit.Event{Kind: kind, Detail: detail})
+func (s *Service) tell(ctx context.Context, kind audit.Kind, c model.OAuthClient) error {
+	return s.Record(ctx, audit.Event{Kind: kind, Detail: []slog.Attr{slog.String("client_id", c.ID), slog.String("app", c.Name)}})
 }
 
 func appFailure(err error, act, id string) error {

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -127,13 +128,13 @@ func TestUpdateChangesWhatItNames(t *testing.T) {
 	h.now = h.now.Add(1e9)
 	want := c
 	want.Name, want.Revision, want.UpdatedAt = "Pictures", 1, model.At(h.now)
-	got, err := h.Update(t.Context(), c.ID, client.Edit{Name: ptr("Pictures"), Confidential: ptr(true)})
+	got, err := h.Update(t.Context(), c.ID, client.Edit{Name: new("Pictures"), Confidential: new(true)})
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Update: %v (-want +got):\n%s", err, diff)
 	}
 	all := client.Edit{
-		Icon: ptr(""), Homepage: ptr("http://nas/"), RedirectURIs: ptr([]string{}), Scopes: ptr([]string{"profile", "openid", "openid"}),
-		PKCERequired: ptr(false), RefreshTTL: ptr[int64](3600),
+		Icon: new(""), Homepage: new("http://nas/"), RedirectURIs: new([]string{}), Scopes: new([]string{"profile", "openid", "openid"}),
+		PKCERequired: new(false), RefreshTTL: new(int64(3600)),
 	}
 	want.Icon, want.Homepage, want.RedirectURIs, want.Scopes = "", "http://nas/", model.TextList{}, model.TextList{"openid", "profile"}
 	want.PKCERequired, want.RefreshTTL, want.Revision = false, 3600, 2
@@ -145,8 +146,8 @@ func TestUpdateChangesWhatItNames(t *testing.T) {
 		t.Errorf("the secret after an update: %v", err)
 	}
 	for want, e := range map[error]client.Edit{
-		client.ErrKind: {Confidential: ptr(false)}, client.ErrName: {Name: ptr("")}, client.ErrScopes: {Scopes: ptr([]string{"all"})},
-		client.ErrRedirect: {RedirectURIs: ptr([]string{"http://app.example"})}, client.ErrRefreshTTL: {RefreshTTL: ptr[int64](0)},
+		client.ErrKind: {Confidential: new(false)}, client.ErrName: {Name: new("")}, client.ErrScopes: {Scopes: new([]string{"all"})},
+		client.ErrRedirect: {RedirectURIs: new([]string{"http://app.example"})}, client.ErrRefreshTTL: {RefreshTTL: new(int64(0))},
 	} {
 		_, err := h.Update(t.Context(), c.ID, e)
 		wants(t, "Update", err, want)
@@ -162,7 +163,7 @@ func TestUpdateChangesWhatItNames(t *testing.T) {
 func TestSwitchingOffEndsWhatWasIssued(t *testing.T) {
 	h := newHouse()
 	c, text := h.register(t, website())
-	off := client.Edit{Disabled: ptr(true)}
+	off := client.Edit{Disabled: new(true)}
 	if _, err := h.Update(t.Context(), c.ID, off); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func TestSwitchingOffEndsWhatWasIssued(t *testing.T) {
 	if _, err := h.Update(t.Context(), c.ID, off); err != nil || len(h.ended) != 2 {
 		t.Errorf("switched off again: %v, ended %d times, want 2: the first ending may have failed", err, len(h.ended))
 	}
-	if _, err := h.Update(t.Context(), c.ID, client.Edit{Disabled: ptr(false)}); err != nil || len(h.ended) != 2 {
+	if _, err := h.Update(t.Context(), c.ID, client.Edit{Disabled: new(false)}); err != nil || len(h.ended) != 2 {
 		t.Errorf("switched on: %v", err)
 	}
 	if _, err := h.Authenticate(t.Context(), c.ID, text); err != nil {
@@ -214,7 +215,7 @@ func TestAnAppThatCouldNotBeRegisteredCanBeSwitchedOff(t *testing.T) {
 	if err := h.store.EditOAuthClient(t.Context(), c, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Update(t.Context(), c.ID, client.Edit{Disabled: ptr(true)}); err != nil {
+	if _, err := h.Update(t.Context(), c.ID, client.Edit{Disabled: new(true)}); err != nil {
 		t.Errorf("Update = %v", err)
 	}
 	if _, err := h.Rotate(t.Context(), c.ID, "", 0); err != nil {
@@ -232,10 +233,10 @@ func TestChangesAtOnceAllHold(t *testing.T) {
 		c, _ := h.register(t, website())
 		var text string
 		changes := []func() error{
-			func() error { _, err := h.Update(t.Context(), c.ID, client.Edit{Name: ptr("New")}); return err },
-			func() error { _, err := h.Update(t.Context(), c.ID, client.Edit{Icon: ptr("mdi:new")}); return err },
+			func() error { _, err := h.Update(t.Context(), c.ID, client.Edit{Name: new("New")}); return err },
+			func() error { _, err := h.Update(t.Context(), c.ID, client.Edit{Icon: new("mdi:new")}); return err },
 			func() error {
-				_, err := h.Update(t.Context(), c.ID, client.Edit{Scopes: ptr([]string{"email"})})
+				_, err := h.Update(t.Context(), c.ID, client.Edit{Scopes: new([]string{"email"})})
 				return err
 			},
 			func() (err error) { text, err = h.Rotate(t.Context(), c.ID, "", 0); return err },
@@ -250,4 +251,65 @@ func TestChangesAtOnceAllHold(t *testing.T) {
 			t.Fatalf("the app became %+v, %v: a change was lost", got, err)
 		}
 	}
+}
+
+// overtaken is a store in which somebody else is quicker, once.
+type overtaken struct {
+	client.Store
+
+	quicker func()
+}
+
+func (o *overtaken) EditOAuthClient(ctx context.Context, c model.OAuthClient, declared []string) error {
+	if quicker := o.quicker; quicker != nil {
+		o.quicker = nil
+		quicker()
+	}
+	return o.Store.EditOAuthClient(ctx, c, declared)
+}
+
+func (o *overtaken) AddOAuthClient(ctx context.Context, c model.OAuthClient, declared []string, limit int) error {
+	if quicker := o.quicker; quicker != nil {
+		o.quicker = nil
+		quicker()
+	}
+	return o.Store.AddOAuthClient(ctx, c, declared, limit)
+}
+
+func TestAChangeThatIsOvertakenStartsAnew(t *testing.T) {
+	h := newHouse()
+	c, _ := h.register(t, website())
+	change := func(e client.Edit) {
+		t.Helper()
+		if _, err := h.Update(t.Context(), c.ID, e); err != nil {
+			t.Errorf("Update = %v", err)
+		}
+	}
+	store := &overtaken{Store: h.store}
+	h.Store = store
+	store.quicker = func() { change(client.Edit{Disabled: new(true)}) }
+	change(client.Edit{Name: new("New")})
+	if got, err := h.Find(t.Context(), c.ID); err != nil || got.Name != "New" || !got.Disabled {
+		t.Errorf("the app became %+v, %v: it is on again", got, err)
+	}
+
+	if err := h.Declare(t.Context(), "Files.Read", "Read your files"); err != nil {
+		t.Fatal(err)
+	}
+	r := website()
+	r.Scopes = []string{"Files.Read"}
+	withdraw := func() {
+		if err := h.Withdraw(t.Context(), "Files.Read"); err != nil {
+			t.Errorf("Withdraw = %v", err)
+		}
+	}
+	store.quicker = withdraw
+	_, _, err := h.Register(t.Context(), r)
+	wants(t, "Register with a scope that goes", err, client.ErrScopes)
+	if err := h.Declare(t.Context(), "Files.Read", "Read your files"); err != nil {
+		t.Fatal(err)
+	}
+	store.quicker = withdraw
+	_, err = h.Update(t.Context(), c.ID, client.Edit{Scopes: &r.Scopes})
+	wants(t, "Update to a scope that goes", err, client.ErrScopes)
 }

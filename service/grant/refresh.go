@@ -25,11 +25,13 @@ type Refreshing struct {
 	UserAgent string
 }
 
-// maxHops is how often a refresh looks again: whoever is quicker makes it do so.
-const maxHops = 100
+// maxHops is how often a refresh looks again, because somebody was quicker:
+// enough for a family that is refreshed a hundred times a second.
+const maxHops = 1000
 
 // Refresh puts new tokens in the place of a refresh token. It fails with
-// ErrGrant or ErrScope.
+// ErrGrant, ErrScope, or model.ErrUnavailable where the family is refreshed too
+// fast to be followed.
 //
 // A refresh token works once. For 10 seconds after that its app is answered
 // with the same tokens again, or with those that took their place since: tabs
@@ -59,7 +61,7 @@ func (s *Service) Refresh(ctx context.Context, r Refreshing) (Tokens, error) {
 			return tokens, err
 		}
 	}
-	return Tokens{}, ErrGrant
+	return Tokens{}, fmt.Errorf("refresh: others were quicker %d times: %w", maxHops, model.ErrUnavailable)
 }
 
 // live finds a refresh token of the app whose login is live.

@@ -39,7 +39,8 @@ func NewBearer(p Prefix) string {
 	var raw [bearerBytes]byte
 	_, _ = rand.Read(raw[:]) // never fails: the program ends instead
 	text := string(p) + base62(new(big.Int).SetBytes(raw[:]), bearerChars)
-	return text + checksum(text)
+	check := checksum(text)
+	return text + string(check[:])
 }
 
 // IsBearer reports whether text is of NewBearer's form with that prefix. It says
@@ -53,21 +54,26 @@ func IsBearer(p Prefix, text string) bool {
 			return false
 		}
 	}
-	body := text[:bearerLen-checkChars]
-	return text[bearerLen-checkChars:] == checksum(body)
+	check := checksum(text[:bearerLen-checkChars])
+	return text[bearerLen-checkChars:] == string(check[:])
 }
 
 // HashOf is the hash of a bearer secret.
 func HashOf(text string) Hash { return sha256.Sum256([]byte(text)) }
 
-func checksum(text string) string {
-	n := crc32.ChecksumIEEE([]byte(text))
-	var out [checkChars]byte
+// checksum is a CRC-32 (IEEE) in Base62. It goes byte by byte because every
+// request pays for it, and hash/crc32 would have a copy of the text made.
+func checksum(text string) (out [checkChars]byte) {
+	n := ^uint32(0)
+	for i := range len(text) {
+		n = crc32.IEEETable[n&0xff^uint32(text[i])] ^ n>>8
+	}
+	n = ^n
 	for i := checkChars - 1; i >= 0; i-- {
 		out[i] = alphanumeric[n%62]
 		n /= 62
 	}
-	return string(out[:])
+	return out
 }
 
 // base62 is n in the digits 0-9, A-Z, a-z, the most significant first, with

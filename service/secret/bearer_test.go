@@ -1,6 +1,7 @@
 package secret_test
 
 import (
+	"hash/crc32"
 	"regexp"
 	"strings"
 	"testing"
@@ -51,7 +52,22 @@ func TestBearerFindsTypingErrors(t *testing.T) {
 
 func TestHashOfTellsSecretsApart(t *testing.T) {
 	a, b := secret.NewBearer(secret.APIKey), secret.NewBearer(secret.APIKey)
-	if secret.HashOf(a) == secret.HashOf(b) || secret.HashOf(a) != secret.HashOf(a) {
+	if secret.HashOf(a) == secret.HashOf(b) || secret.HashOf(strings.Clone(a)) != secret.HashOf(a) {
 		t.Error("hashes do not tell secrets apart")
+	}
+}
+
+// The last six characters are a CRC-32 (IEEE) of the others in Base62, so that
+// other programs can tell our secrets from what only looks like them.
+func TestBearerChecksumIsACRC32(t *testing.T) {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	text := secret.NewBearer(secret.APIKey)
+	body, check := text[:47], text[47:]
+	n := uint32(0)
+	for _, c := range check {
+		n = n*62 + uint32(strings.IndexRune(digits, c))
+	}
+	if want := crc32.ChecksumIEEE([]byte(body)); n != want {
+		t.Errorf("%q ends in %08x, want %08x", text, n, want)
 	}
 }

@@ -79,14 +79,12 @@ func (s *Service) Use(ctx context.Context, u Use) (Login, error) {
 	return r.Login, nil
 }
 
-// lookup is a login by its id, whatever became of it. In memory it goes by the
-// hash of a text that no token is.
+// lookup is a login by its id, whatever became of it.
 func (s *Service) lookup(ctx context.Context, u Use) (*remembered, error) {
-	id := idOf("login " + u.LoginID)
-	if r, ok := s.remembered.Get(id); ok && r.AccountKey == u.AccountKey {
+	if r, ok := s.used.Get(u.LoginID); ok && r.AccountKey == u.AccountKey {
 		return r, nil
 	}
-	r, err := s.remembered.Load(ctx, id, u.AccountKey, func(ctx context.Context) (*remembered, error) {
+	r, err := s.used.Load(ctx, u.LoginID, u.AccountKey, func(ctx context.Context) (*remembered, error) {
 		row, err := s.store.Login(ctx, u.LoginID)
 		if err != nil {
 			return nil, err

@@ -155,6 +155,7 @@ type Service struct {
 	deviceTTL func() time.Duration // the setting; 0 keeps idle devices
 
 	remembered *cache.Cache[tokenID, *remembered]
+	used       *cache.Cache[string, *remembered]   // by login id, for which no text of a request is ever looked up
 	touches    *behind.Writer[string, model.Touch] // by login id
 	namers     sync.Pool                           // of *namer
 	seed       maphash.Seed
@@ -177,16 +178,18 @@ func New(cfg Config, d Deps) *Service {
 		cfg: cfg, store: d.Store, ring: d.Ring, hub: d.Hub, audit: d.Audit, log: d.Log, now: d.Now,
 		deviceTTL:  d.DeviceTTL,
 		touches:    behind.New[string](newer, d.Store.Touch),
-		remembered: cache.New[tokenID, *remembered](cfg.CacheSize),
-		seed:       maphash.MakeSeed(),
+		remembered: cache.New[tokenID, *remembered](cfg.CacheSize), used: cache.New[string, *remembered](cfg.CacheSize),
+		seed: maphash.MakeSeed(),
 	}
 	s.namers.New = func() any { return &namer{mac: hmac.New(sha256.New, s.ring.Device())} }
 	d.Hub.Subscribe(func(_ context.Context, n revocation.Notice) {
 		if n.AccountKey == "" {
 			s.remembered.InvalidateAll()
+			s.used.InvalidateAll()
 			return
 		}
 		s.remembered.Invalidate(n.AccountKey)
+		s.used.Invalidate(n.AccountKey)
 	})
 	return s
 }

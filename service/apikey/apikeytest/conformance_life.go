@@ -174,7 +174,9 @@ func notesOwnColumns(t *testing.T, h Harness) {
 	want := key
 	want.LastUsedAt, want.LastUsedIP, want.LastUsedUA = at(3), "192.*.*.1", "curl"
 	for _, n := range []model.APIKeyNote{
-		{ID: key.ID, At: at(2), IP: "1", UA: "1"}, {ID: key.ID, At: at(3), IP: "192.*.*.1", UA: "curl"}, {ID: key.ID, At: at(1), IP: "2", UA: "2"},
+		{ID: key.ID, At: at(2), IP: "1", UA: "1"},
+		{ID: key.ID, At: at(3), IP: "192.*.*.1", UA: "curl"},
+		{ID: key.ID, At: at(1), IP: "2", UA: "2"},
 		{ID: key.ID, Needed: []string{"me.read"}}, // it does not learn
 	} {
 		if err := h.Store.NoteAPIKeys(t.Context(), []model.APIKeyNote{n}); err != nil {

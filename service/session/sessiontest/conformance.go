@@ -37,7 +37,7 @@ func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	for _, suite := range []map[string]func(*testing.T, *stage){
 		opening(), limits(), loginCaps(), endings(), touching(), lists(), cleaning(), expiries(), places(), parallel(),
-		freshness(), others(), joining(), suspending(),
+		freshness(), others(), joining(), suspending(), granted(),
 	} {
 		for _, name := range slices.Sorted(maps.Keys(suite)) {
 			t.Run(name, func(t *testing.T) { suite[name](t, &stage{t: t, Harness: open(t)}) })
