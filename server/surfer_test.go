@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"html"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -51,12 +52,8 @@ func surf(t *testing.T, s *servertest.Server) *surfer {
 func (b *surfer) send(r servertest.Request) servertest.Reply {
 	b.t.Helper()
 	headers := map[string]string{}
-	for name, value := range b.header {
-		headers[name] = value
-	}
-	for name, value := range r.Header {
-		headers[name] = value
-	}
+	maps.Copy(headers, b.header)
+	maps.Copy(headers, r.Header)
 	var cookies []string
 	for name, value := range b.jar {
 		cookies = append(cookies, name+"="+value)

@@ -43,7 +43,7 @@ func cookie(c *gin.Context, plain string) string {
 
 // setCookie has the browser keep a cookie for that long, whatever its clock says.
 func setCookie(c *gin.Context, plain, value string, keep time.Duration) {
-	http.SetCookie(c.Writer, &http.Cookie{
+	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // G124: Secure over HTTPS; over plain HTTP browsers would drop it (ruling 36)
 		Name: name(c, plain), Value: value, Path: "/", MaxAge: int(keep / time.Second),
 		Secure: middleware.IsHTTPS(c), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})

@@ -13,16 +13,11 @@ const maxNext = 8 << 10
 // any browser's reading, else "" (O-10): no scheme, no host, nothing that
 // browsers drop or turn into a slash (WHATWG URL, "basic URL parser").
 func local(next string) string {
-	if len(next) > maxNext || !strings.HasPrefix(next, "/") {
+	if len(next) > maxNext || !strings.HasPrefix(next, "/") || strings.ContainsFunc(next, isRisky) {
 		return ""
 	}
-	for i := range len(next) {
-		if c := next[i]; c <= ' ' || c > '~' || c == '\\' || c == '#' {
-			return ""
-		}
-	}
 	u, err := url.Parse(next)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil {
 		return ""
 	}
 	plain, _, _ := strings.Cut(next, "?")
@@ -31,6 +26,10 @@ func local(next string) string {
 	}
 	return next
 }
+
+// isRisky reports whether a character is one that URLs do not have, that
+// browsers read in their own way, or that begins a fragment.
+func isRisky(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '#' }
 
 // with is a page of ours that goes on there.
 func with(page, next string) string {

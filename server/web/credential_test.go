@@ -233,6 +233,8 @@ func FuzzCredential(f *testing.F) {
 			if decoded, err := url.QueryUnescape(query); err == nil && !strings.Contains(decoded, got.Text) && !strings.Contains(query, got.Text) {
 				t.Fatalf("the query %q became %q", query, got.Text)
 			}
+		case access.InCookie:
+			t.Fatalf("no cookie was sent, and %+v is taken", got)
 		case access.Nowhere:
 		}
 		if err == nil && trimmed != "" && got.Text != trimmed {
