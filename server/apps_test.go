@@ -15,7 +15,7 @@ import (
 	"latchkey/server/servertest"
 )
 
-// Programs that others wrote sign in against the real program, with a visitor
+// Programs that others wrote sign in against the real program, with a textBrowser
 // where they open a browser (contract "OAuth", real clients). Go's own client is
 // in server/openid.
 func TestOtherPeoplesApps(t *testing.T) {
@@ -45,10 +45,10 @@ func TestOtherPeoplesApps(t *testing.T) {
 			}
 			port := freePort(t)
 			environ := append(withoutSettings(), "ISSUER="+p.url, "USERNAME=admin", "RESOURCE=https://mcp.example/", "PORT="+port)
-			environ = append(environ, registered(t, path, folder)...)
+			environ = append(environ, appsOfOthers(t, path, folder)...)
 			cmd := exec.CommandContext(t.Context(), app.run[0], app.run[1:]...) //nolint:gosec // G204: the table's own
 			cmd.Dir, cmd.Env = dir, environ
-			if err := converse(t.Context(), cmd, newVisitor("admin", servertest.AdminPassword)); err != nil {
+			if err := converse(t.Context(), cmd, newTextBrowser("admin", servertest.AdminPassword)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -57,7 +57,7 @@ func TestOtherPeoplesApps(t *testing.T) {
 
 // converse runs a program, visits every address that it asks to have opened, and
 // fails unless it says PASS.
-func converse(ctx context.Context, cmd *exec.Cmd, v *visitor) error {
+func converse(ctx context.Context, cmd *exec.Cmd, v *textBrowser) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	said, err := cmd.StdoutPipe()
@@ -90,11 +90,11 @@ func converse(ctx context.Context, cmd *exec.Cmd, v *visitor) error {
 	if trouble == nil && err == nil && passed {
 		return nil
 	}
-	return fmt.Errorf("%s: %w, the visitor: %w\n%s\n%s", cmd, err, trouble, strings.Join(heard, "\n"), complaints.String())
+	return fmt.Errorf("%s: %w, the browser: %w\n%s\n%s", cmd, err, trouble, strings.Join(heard, "\n"), complaints.String())
 }
 
-// registered registers an app with a secret and one without.
-func registered(t *testing.T, path, folder string) []string {
+// appsOfOthers registers an app with a secret and one without.
+func appsOfOthers(t *testing.T, path, folder string) []string {
 	t.Helper()
 	const scopes = "openid,profile,email,offline_access,me.read"
 	secret := command(t, path, folder, "app", "add", "Web app", "--confidential", "--redirect", "http://127.0.0.1/callback", "--scope", scopes)

@@ -114,10 +114,12 @@ func goesWith(code model.GrantCode, r Redemption) bool {
 	return isVerifier(r.Verifier) && secret.Equal(base64.RawURLEncoding.EncodeToString(sum[:]), code.Challenge)
 }
 
-// isVerifier reports whether text has the form of a verifier (RFC 7636 §4.1).
+// isVerifier reports whether text has the form of a verifier (RFC 7636 §4.1). The
+// padding of Base64 is let through: git-credential-oauth leaves it on.
 func isVerifier(text string) bool {
 	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-	return len(text) >= 43 && len(text) <= 128 && strings.Trim(text, unreserved) == ""
+	return len(text) >= 43 && len(text) <= 128 && strings.Trim(strings.TrimRight(text, "="), unreserved) == "" &&
+		len(text)-len(strings.TrimRight(text, "=")) <= 2
 }
 
 // replayed ends what a code was exchanged for that came again.

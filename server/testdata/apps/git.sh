@@ -2,6 +2,8 @@
 # loopback without a path and with whatever port is free.
 set -eu
 export HOME=$PWD GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
+export BROWSER=true # who reads what this prints opens the page
+: >said
 host=${ISSUER#http://}
 git config --global credential.helper oauth
 git config --global "credential.$ISSUER.oauthClientId" "$PUBLIC_ID"
@@ -14,7 +16,7 @@ while ! grep -q 'http.*/session/authorize' said; do
 	sleep 0.1
 done
 echo "OPEN $(grep -o 'http[^ ]*/session/authorize[^ ]*' said | head -1)"
-wait $!
+wait $! || { cat said; exit 1; }
 token=$(sed -n 's/^password=//p' filled)
 curl -sf -H "Authorization: Bearer $token" "$ISSUER/api/me" | jq -e --arg name "$USERNAME" '.data.username == $name'
 echo PASS

@@ -12,25 +12,25 @@ import (
 	"golang.org/x/net/html"
 )
 
-// visitor is a person with a browser without script, who signs in where they are
+// textBrowser is a person with a browser without script, who signs in where they are
 // asked to and agrees to everything.
-type visitor struct {
+type textBrowser struct {
 	username string
 	password string
 	client   *http.Client
 }
 
-func newVisitor(username, password string) *visitor {
+func newTextBrowser(username, password string) *textBrowser {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		panic(err) // it never fails (net/http/cookiejar)
 	}
-	return &visitor{username: username, password: password, client: &http.Client{Jar: jar, Timeout: patience}}
+	return &textBrowser{username: username, password: password, client: &http.Client{Jar: jar, Timeout: patience}}
 }
 
 // visit opens an address and does what the pages ask for, until one asks for
 // nothing more. It returns that page's text.
-func (v *visitor) visit(ctx context.Context, address string) (string, error) {
+func (v *textBrowser) visit(ctx context.Context, address string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	for range 8 { // pages
 		if err != nil {
@@ -45,7 +45,7 @@ func (v *visitor) visit(ctx context.Context, address string) (string, error) {
 }
 
 // turn opens a page and returns where to go on, if anywhere.
-func (v *visitor) turn(ctx context.Context, req *http.Request) (string, *http.Request, error) {
+func (v *textBrowser) turn(ctx context.Context, req *http.Request) (string, *http.Request, error) {
 	resp, err := v.client.Do(req)
 	if err != nil {
 		return "", nil, err
@@ -59,7 +59,11 @@ func (v *visitor) turn(ctx context.Context, req *http.Request) (string, *http.Re
 		return "", nil, fmt.Errorf("%s: %s: %s", resp.Request.URL, resp.Status, text)
 	}
 	if _, to, found := strings.Cut(resp.Header.Get("Refresh"), "url="); found {
-		next, err := http.NewRequestWithContext(ctx, http.MethodGet, to, http.NoBody)
+		onward, err := resp.Request.URL.Parse(to)
+		if err != nil {
+			return "", nil, err
+		}
+		next, err := http.NewRequestWithContext(ctx, http.MethodGet, onward.String(), http.NoBody)
 		return string(text), next, err
 	}
 	form := v.fill(string(text))
@@ -87,7 +91,7 @@ type filled struct {
 
 // fill fills the page's form in: the one that asks for a password, a code of a
 // device, or consent. It is nil if there is none.
-func (v *visitor) fill(text string) *filled {
+func (v *textBrowser) fill(text string) *filled {
 	doc, err := html.Parse(strings.NewReader(text))
 	if err != nil {
 		return nil
