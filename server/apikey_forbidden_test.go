@@ -61,12 +61,12 @@ func TestServicesRefuseDelegatedCallers(t *testing.T) {
 			"all other devices":     func() error { _, err := h.App.Sessions.EvictOthers(ctx, by); return err },
 			"the limit on sign-ins": func() error { return p.LiftThrottle(ctx, by) },
 			"a key": func() error {
-				_, _, err := h.App.NamedKeys().Create(ctx, by, apikey.Wanted{Name: "x", Scopes: more})
+				_, _, err := h.App.APIKeys().Create(ctx, by, apikey.Wanted{Name: "x", Scopes: more})
 				return err
 			},
-			"a wider key":        func() error { return h.App.NamedKeys().Update(ctx, by, id, apikey.Edit{Scopes: &more}) },
-			"a longer key":       func() error { return h.App.NamedKeys().Update(ctx, by, id, apikey.Edit{ExpiresAt: &newer}) },
-			"a key's text":       func() error { _, err := h.App.NamedKeys().Rotate(ctx, by, id, time.Hour); return err },
+			"a wider key":        func() error { return h.App.APIKeys().Update(ctx, by, id, apikey.Edit{Scopes: &more}) },
+			"a longer key":       func() error { return h.App.APIKeys().Update(ctx, by, id, apikey.Edit{ExpiresAt: &newer}) },
+			"a key's text":       func() error { _, err := h.App.APIKeys().Rotate(ctx, by, id, time.Hour); return err },
 			"somebody's factor":  func() error { return h.App.Admins.CancelTwoFactor(ctx, by, 3) },
 			"what roles require": func() error { return h.App.Accounts.RequireTwoFactor(ctx, 3, true) },
 			"the static token":   func() error { _, err := h.App.Admins.NewToken(ctx, ""); return err },

@@ -44,7 +44,7 @@ func TestWrongKeysAreThrottledByAddress(t *testing.T) {
 	key := h.keyOf(t, "admin", access.MeRead)
 	expired, _ := h.key(t, "admin", apikey.Wanted{Scopes: []string{"me.read"}, ExpiresAt: h.clock.Now().Add(time.Second)})
 	revoked := h.keyOf(t, "admin", access.MeRead)
-	if err := h.App.NamedKeys().Leaked(t.Context(), revoked); err != nil {
+	if err := h.App.APIKeys().Leaked(t.Context(), revoked); err != nil {
 		t.Fatal(err)
 	}
 	h.clock.Advance(time.Second)
@@ -163,11 +163,11 @@ func TestRequestsTeachALearningKey(t *testing.T) {
 	for _, path := range []string{"/api/me", "/api/me/sessions", "/api/me/sessions", "/api/none", "/api/auth/logout"} {
 		h.Do(t, withKey(text, servertest.Request{Path: path}))
 	}
-	got, err := h.App.NamedKeys().Learned(t.Context(), h.owner(t, "admin"), id)
+	got, err := h.App.APIKeys().Learned(t.Context(), h.owner(t, "admin"), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fmt.Sprint(got.Needed, got.Refused) != "me.read session.read session.read" {
+	if got.Needed.String() != "me.read session.read" || got.Refused.String() != "session.read" {
 		t.Errorf("it learnt %v, of which %v were refused", got.Needed, got.Refused)
 	}
 }

@@ -131,10 +131,10 @@ func leakable(t *testing.T, h *keyHouse) []string {
 	revoked := h.keyOf(t, "admin", access.All)
 	old, id := h.key(t, "admin", apikey.Wanted{Scopes: all})
 	ctx := t.Context()
-	if err := h.App.NamedKeys().Leaked(ctx, revoked); err != nil {
+	if err := h.App.APIKeys().Leaked(ctx, revoked); err != nil {
 		t.Fatal(err)
 	}
-	rotated, err := h.App.NamedKeys().Rotate(ctx, h.owner(t, "admin"), id, time.Hour)
+	rotated, err := h.App.APIKeys().Rotate(ctx, h.owner(t, "admin"), id, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,15 +79,15 @@ func TestKeysAreRefusedByStatus(t *testing.T) {
 	expired, _ := h.key(t, "ann", apikey.Wanted{Scopes: []string{"me.read"}, ExpiresAt: h.clock.Now().Add(time.Hour)})
 	local, _ := h.key(t, "ann", apikey.Wanted{Scopes: []string{"me.read"}, AllowedIPs: []string{"127.0.0.0/8"}})
 	gone, id := h.key(t, "ann", apikey.Wanted{Scopes: []string{"me.read"}})
-	if err := h.App.NamedKeys().Delete(t.Context(), h.owner(t, "ann"), id); err != nil {
+	if err := h.App.APIKeys().Delete(t.Context(), h.owner(t, "ann"), id); err != nil {
 		t.Fatal(err)
 	}
 	leaked := h.keyOf(t, "ann", access.MeRead)
-	if err := h.App.NamedKeys().Leaked(t.Context(), leaked); err != nil {
+	if err := h.App.APIKeys().Leaked(t.Context(), leaked); err != nil {
 		t.Fatal(err)
 	}
 	old, id := h.key(t, "ann", apikey.Wanted{Scopes: []string{"me.read"}})
-	if _, err := h.App.NamedKeys().Rotate(t.Context(), h.owner(t, "ann"), id, 0); err != nil {
+	if _, err := h.App.APIKeys().Rotate(t.Context(), h.owner(t, "ann"), id, 0); err != nil {
 		t.Fatal(err)
 	}
 	h.clock.Advance(time.Hour)

@@ -94,8 +94,8 @@ func (s *surface) deadKeys(t *testing.T) map[string]presenter {
 	revoked := s.keyOf(t, "admin", access.All)
 	stale, _ := s.key(t, "admin", apikey.Wanted{Scopes: every, ExpiresAt: s.clock.Now().Add(time.Minute)})
 	for _, err := range []error{
-		s.App.NamedKeys().Delete(t.Context(), s.owner(t, "admin"), id),
-		s.App.NamedKeys().Leaked(t.Context(), revoked),
+		s.App.APIKeys().Delete(t.Context(), s.owner(t, "admin"), id),
+		s.App.APIKeys().Leaked(t.Context(), revoked),
 		s.App.Accounts.SetDisabled(t.Context(), s.Key(t, "ops"), true),
 	} {
 		if err != nil {

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -45,7 +46,7 @@ func (h *keyHouse) key(t testing.TB, owner string, w apikey.Wanted) (string, int
 		h.made++
 		w.Name = fmt.Sprintf("key %d", h.made)
 	}
-	text, key, err := h.App.NamedKeys().Create(t.Context(), h.owner(t, owner), w)
+	text, key, err := h.App.APIKeys().Create(t.Context(), h.owner(t, owner), w)
 	if err != nil {
 		t.Fatalf("make a key of %s: %v", owner, err)
 	}
@@ -62,9 +63,7 @@ func (h *keyHouse) keyOf(t testing.TB, owner string, scopes ...access.Scope) str
 // withKey is the request with the key in x-api-key.
 func withKey(key string, r servertest.Request) servertest.Request {
 	header := map[string]string{"X-Api-Key": key}
-	for name, value := range r.Header {
-		header[name] = value
-	}
+	maps.Copy(header, r.Header)
 	r.Header = header
 	return r
 }

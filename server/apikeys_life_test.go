@@ -17,7 +17,7 @@ import (
 func keyOf(t testing.TB, s *servertest.Server, now, expires time.Time, name string) (text string, key model.APIKey) {
 	t.Helper()
 	by := access.Caller{Kind: access.SessionToken, Account: &access.Account{Key: s.Key(t, "ann")}, FreshAt: now}
-	text, key, err := s.App.NamedKeys().Create(t.Context(), by, apikey.Wanted{Name: name, Scopes: []string{"me.read"}, ExpiresAt: expires})
+	text, key, err := s.App.APIKeys().Create(t.Context(), by, apikey.Wanted{Name: name, Scopes: []string{"me.read"}, ExpiresAt: expires})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func keyOf(t testing.TB, s *servertest.Server, now, expires time.Time, name stri
 
 func (f *fortress) lookAfterKeys(t testing.TB) {
 	t.Helper()
-	if err := f.App.NamedKeys().Upkeep(t.Context()); err != nil {
+	if err := f.App.APIKeys().Upkeep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -61,7 +61,7 @@ func TestOwnersHearOfTheirAPIKeys(t *testing.T) {
 		t.Errorf("told twice: %+v", letters)
 	}
 	heard("api_key_leaked", "was found by somebody", func() {
-		if err := w.App.NamedKeys().Leaked(t.Context(), text); err != nil {
+		if err := w.App.APIKeys().Leaked(t.Context(), text); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -79,7 +79,7 @@ func TestTheOperatorDecidesAboutUnusedAPIKeys(t *testing.T) {
 	f.AddUser(t, "ann")
 	text, _ := keyOf(t, f.Server, f.clock.Now(), time.Time{}, "forgotten")
 	works := func() error {
-		_, err := f.App.NamedKeys().Resolve(t.Context(), apikey.Presented{Text: text, Address: here})
+		_, err := f.App.APIKeys().Resolve(t.Context(), apikey.Presented{Text: text, Address: here})
 		return err
 	}
 	newest := func() string { return f.events(t, "username=ann&per_page=1")[0].Event }
@@ -109,7 +109,7 @@ func TestAPIKeysSurviveARestart(t *testing.T) {
 	s.AddUser(t, "ann")
 	text, key := keyOf(t, s.Server, time.Now(), time.Time{}, "kept")
 	gone, _ := keyOf(t, s.Server, time.Now(), time.Time{}, "gone")
-	keys := s.App.NamedKeys()
+	keys := s.App.APIKeys()
 	for _, shown := range []string{text, gone} {
 		if _, err := keys.Resolve(t.Context(), apikey.Presented{Text: shown, Address: here}); err != nil {
 			t.Fatal(err)
@@ -122,7 +122,7 @@ func TestAPIKeysSurviveARestart(t *testing.T) {
 
 	s = serve(t, folder, nil)
 	defer s.end(t)
-	keys = s.App.NamedKeys()
+	keys = s.App.APIKeys()
 	if v, err := keys.Get(t.Context(), key.AccountKey, key.ID); err != nil || v.LastUsedAt.IsZero() || v.LastUsedIP != "198.*.*.7" {
 		t.Errorf("after the restart: %+v, %v", v, err)
 	}

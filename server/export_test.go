@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"latchkey/service/access"
 	"latchkey/service/apikey"
 )
 
@@ -42,3 +43,18 @@ func (a *App) Follow(every time.Duration) { a.limits.follow = every }
 
 // APIKeys are the API keys, for tests of what no door shows.
 func (a *App) APIKeys() *apikey.Service { return a.apiKeys }
+
+// Row is a row of the route table.
+type Row struct {
+	Method, Path string // Method is * for every one
+	Scope        access.Scope
+}
+
+// Table is the route table.
+func (a *App) Table() []Row {
+	var rows []Row
+	for _, r := range a.table() {
+		rows = append(rows, Row{r.method, r.path, r.scope})
+	}
+	return rows
+}

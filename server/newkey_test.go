@@ -205,7 +205,7 @@ func TestThePageRemembersThatItWasProposed(t *testing.T) {
 // The password that is changed while a key is made with it makes none.
 func TestAPasswordThatIsChangedMeanwhileMakesNoKey(t *testing.T) {
 	w := watch(t)
-	keys := w.App.NamedKeys()
+	keys := w.App.APIKeys()
 	record := keys.Record
 	keys.Record = func(ctx context.Context, e audit.Event) error {
 		if e.Kind == audit.APIKeyCreated { // stored by now, and not told

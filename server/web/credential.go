@@ -87,25 +87,29 @@ func (f *found) add(text string, place access.Place) {
 }
 
 func (f *found) authorization(values []string) error {
-	if len(values) > 1 || len(values) == 1 && len(values[0]) > maxAuthorization {
+	switch {
+	case len(values) == 0:
+		return nil
+	case len(values) > 1, len(values[0]) > maxAuthorization:
 		for _, value := range values {
 			f.Delegated = f.Delegated || looksDelegated(strings.Trim(value, blanks))
 		}
 		return ErrTwoCredentials
 	}
-	if len(values) == 0 {
-		return nil
-	}
 	whole := strings.Trim(values[0], blanks)
-	if rest, ok := afterScheme(whole, "bearer"); ok {
+	if encoded, ok := afterScheme(whole, "basic"); ok {
+		f.addBasic(whole, encoded)
+	} else if rest, ok := afterScheme(whole, "bearer"); ok {
 		f.add(rest, access.InAuthorization)
-		return nil
-	}
-	encoded, ok := afterScheme(whole, "basic")
-	if !ok {
+	} else {
 		f.add(whole, access.InAuthorization)
-		return nil
 	}
+	return nil
+}
+
+// addBasic notes what a Basic header holds, for when it is known what else there
+// is.
+func (f *found) addBasic(whole, encoded string) {
 	name, password, ok := basic(encoded)
 	switch {
 	case ok && hasPrefix(password, secret.APIKey):
@@ -117,7 +121,6 @@ func (f *found) authorization(values []string) error {
 	default:
 		f.other = Sent{Text: whole, Place: access.InAuthorization}
 	}
-	return nil
 }
 
 // afterScheme is what follows the scheme, whose case does not matter (RFC 9110

@@ -188,10 +188,20 @@ func TestAKeyElsewhereIsSeen(t *testing.T) {
 func FuzzCredential(f *testing.F) {
 	key := secret.NewBearer(secret.APIKey)
 	for _, seed := range [][3]string{
-		{"", "", ""}, {"Bearer", "", ""}, {"bearer \t", "x", "api_key=x"}, {"Bearer\u00a0x", "", "apiKey=%"}, {" a ", "a", "api_key=a"},
-		{"bearer\xffx", "\x00", "api_key=%00"}, {basicOf("a:" + key), key, "api_key=" + key}, {basicOf(key + ":"), "", ""},
-		{"Basic " + key, "", "api_key=a&apiKey=b"}, {"Token " + key, "", "%61pi_key=" + key}, {"", "", "token=" + key},
-		{basicOf("::"), "", ";api_key=a"}, {"Basic Og==", "", ""}, {"Basic YTpsa2FfMQ", "", ""},
+		{"", "", ""},
+		{"Bearer", "", ""},
+		{"bearer \t", "x", "api_key=x"},
+		{"Bearer\u00a0x", "", "apiKey=%"},
+		{" a ", "a", "api_key=a"},
+		{"bearer\xffx", "\x00", "api_key=%00"},
+		{basicOf("a:" + key), key, "api_key=" + key},
+		{basicOf(key + ":"), "", ""},
+		{"Basic " + key, "", "api_key=a&apiKey=b"},
+		{"Token " + key, "", "%61pi_key=" + key},
+		{"", "", "token=" + key},
+		{basicOf("::"), "", ";api_key=a"},
+		{"Basic Og==", "", ""},
+		{"Basic YTpsa2FfMQ", "", ""},
 	} {
 		f.Add(seed[0], seed[1], seed[2])
 	}

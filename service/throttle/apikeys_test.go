@@ -106,7 +106,7 @@ func TestWrongAPIKeysArePersistentListedAndLifted(t *testing.T) {
 	}
 }
 
-// F-08
+// F-08.
 func TestWrongAPIKeysAreBounded(t *testing.T) {
 	c, cfg := &clock{}, throttle.Defaults()
 	cfg.MaxKeys = 640
