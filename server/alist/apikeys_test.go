@@ -155,15 +155,24 @@ func TestChangesOfAPIKeys(t *testing.T) { // P-03
 	made := s.makeKey(t, token, object{"name": "backup", "scopes": []string{"me.read", "session.read"}})
 	s.clock.Advance(10 * time.Minute)
 	for _, change := range []object{
-		{"name": "other"}, {"scopes": []string{"me.read"}}, {"expires_at": "2027-01-31T12:00:00Z"}, {"expires_at": "2027-01-01T12:00:00Z"},
-		{"allowed_ips": []string{"192.0.2.0/24"}}, {"name": nil, "scopes": nil, "expires_at": nil, "allow_query": nil, "allowed_ips": nil},
+		{"name": "other"},
+		{"scopes": []string{"me.read"}},
+		{"expires_at": "2027-01-31T12:00:00Z"},
+		{"expires_at": "2027-01-01T12:00:00Z"},
+		{"allowed_ips": []string{"192.0.2.0/24"}},
+		{"name": nil, "scopes": nil, "expires_at": nil, "allow_query": nil, "allowed_ips": nil},
 	} {
 		change["id"] = made.ID
 		wantDone(t, fmt.Sprint("narrower: ", change), s.post(t, token, namedUpdate, change))
 	}
 	for _, change := range []object{
-		{"scopes": []string{"me.read", "session.read"}}, {"scopes": []string{"all"}}, {"expires_at": ""}, {"expires_at": "2027-01-31T12:00:00Z"},
-		{"allowed_ips": []string{}}, {"allowed_ips": []string{"192.0.2.0/23"}}, {"allow_query": true},
+		{"scopes": []string{"me.read", "session.read"}},
+		{"scopes": []string{"all"}},
+		{"expires_at": ""},
+		{"expires_at": "2027-01-31T12:00:00Z"},
+		{"allowed_ips": []string{}},
+		{"allowed_ips": []string{"192.0.2.0/23"}},
+		{"allow_query": true},
 	} {
 		change["id"] = made.ID
 		wantRefused(t, fmt.Sprint("wider: ", change), s.post(t, token, namedUpdate, change), 403, notFresh)

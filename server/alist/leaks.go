@@ -1,6 +1,8 @@
 package alist
 
 import (
+	"slices"
+
 	"github.com/gin-gonic/gin"
 
 	"latchkey/middleware"
@@ -23,10 +25,8 @@ func (l *leaks) Validate() error {
 	case l.Keys == nil:
 		return web.Required("key", "")
 	}
-	for _, text := range l.Keys {
-		if text == "" {
-			return web.ErrField.WithText(`field "keys" must be a list of texts`)
-		}
+	if slices.Contains(l.Keys, "") {
+		return web.ErrField.WithText(`field "keys" must be a list of texts`)
 	}
 	return nil
 }

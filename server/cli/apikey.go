@@ -150,7 +150,7 @@ func span(flag, text string) (time.Duration, error) {
 	if days, isDays := strings.CutSuffix(text, "d"); isDays {
 		var n uint64
 		n, err = strconv.ParseUint(days, 10, 16)
-		d = time.Duration(min(n, math.MaxUint16)) * day //nolint:gosec // G115: at most 65535
+		d = time.Duration(min(n, math.MaxUint16)) * day
 	}
 	if err != nil || d <= 0 {
 		return 0, fmt.Errorf("%s %q: %w", flag, text, errSpan)
