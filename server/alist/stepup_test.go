@@ -24,7 +24,7 @@ func TestWhatNeedsAFreshLogin(t *testing.T) {
 		stale      string // the refusal
 		guest      string // of guests, if it is another
 	}{
-		"a password without the old one": {passwordRoute, succeeded("{}"), object{"new_password": newPassword}, notFresh, ""},
+		"a password without the old one": {passwordRoute, succeeded(`{"api_keys":0}`), object{"new_password": newPassword}, notFresh, ""},
 		"throwing everybody else out":    {othersRoute, succeeded(`{"ended":0,"logins":0}`), nil, notFresh, ""},
 		"adding an SSH key, if it is set so": {
 			keyAddRoute, done, object{"title": "t", "key": line}, notFresh, refusal(http.StatusUnauthorized, "user invalid"),
