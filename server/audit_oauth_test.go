@@ -86,7 +86,10 @@ func (w *witness) keeps(answer map[string]any) {
 	}
 }
 
-func textOf(answer map[string]any, name string) string { value, _ := answer[name].(string); return value }
+func textOf(answer map[string]any, name string) string {
+	value, _ := answer[name].(string)
+	return value
+}
 
 // refusesADevice has the owner of the token say no.
 func (w *witness) refusesADevice(token, userCode string) {
