@@ -26,10 +26,17 @@ type LoginKind string
 // signed: the others have one of their own. What an app was given is not idle as
 // people are: unused, it ends with its refresh token.
 const (
-	LoginSigned LoginKind = ""     // a session token names it, or a connection hangs on it
-	LoginPair   LoginKind = "pair" // a pair of tokens stands for it, as a session token would
-	LoginApp    LoginKind = "app"  // an app's; it was given by the owner and proves nothing
+	LoginSigned LoginKind = ""       // a session token names it, or a connection hangs on it
+	LoginMinted LoginKind = "minted" // the same, of a token that the operator made; under any Client-Id
+	LoginPair   LoginKind = "pair"   // a pair of tokens stands for it, as a session token would
+	LoginApp    LoginKind = "app"    // an app's; it was given by the owner and proves nothing
 )
+
+// SignedKinds are the kinds of login that a session token names.
+func SignedKinds() []LoginKind { return []LoginKind{LoginSigned, LoginMinted} }
+
+// IsSigned reports whether a session token names logins of the kind.
+func (k LoginKind) IsSigned() bool { return k == LoginSigned || k == LoginMinted }
 
 // Login is one successful sign-in under a device; its token names it as sid.
 type Login struct {
@@ -54,7 +61,7 @@ func (Login) TableName() string { return "logins" }
 // later than At, it was made after CreatedAfter and used after SeenAfter.
 type Live struct {
 	At           Time
-	CreatedAfter Time // of LoginSigned; zero: its expiry alone says how old a login may get
+	CreatedAfter Time // of those that are signed; zero: its expiry alone says how old a login may get
 	SeenAfter    Time // of all but LoginApp; zero: a login may stay unused for as long as it lives
 }
 

@@ -43,11 +43,11 @@ func (a *App) paired() []route {
 	var (
 		p        = a.provider
 		who      = middleware.Authenticate(a.who, false)
-		login    = openid.RequireLogin()
+		signedIn = openid.RequireLogin()
 		held     = middleware.RequireEnrolled()
 		none     = guard{}
 		optional = guard{middleware.Optional(who)}
-		required = guard{who, login, held, middleware.Recheck(who), login, held}
+		required = guard{who, signedIn, held, middleware.Recheck(who), signedIn, held}
 		here     = append(guard{middleware.SameOrigin()}, required...)
 	)
 	return []route{

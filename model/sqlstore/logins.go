@@ -169,7 +169,7 @@ func (s *Logins) Login(ctx context.Context, id string) (model.Login, error) {
 // before an instant expires, live or ended; zero if there are none.
 func (s *Logins) LastExpiry(ctx context.Context, createdBefore model.Time) (model.Time, error) {
 	var row model.Login
-	err := s.db.read(ctx).Select("expires_at").Where("created_at < ? AND kind = ?", createdBefore, model.LoginSigned).
+	err := s.db.read(ctx).Select("expires_at").Where("created_at < ? AND kind IN ?", createdBefore, model.SignedKinds()).
 		Order("expires_at DESC").Limit(1).Find(&row).Error
 	return row.ExpiresAt, s.db.translate(err)
 }
@@ -253,7 +253,7 @@ func touched(t model.Touch) map[string]any {
 func live(q *gorm.DB, l model.Live) *gorm.DB {
 	q = q.Where("logins.ended_at IS NULL AND logins.expires_at > ?", l.At)
 	if !l.CreatedAfter.IsZero() {
-		q = q.Where("(logins.kind <> ? OR logins.created_at > ?)", model.LoginSigned, l.CreatedAfter)
+		q = q.Where("(logins.kind NOT IN ? OR logins.created_at > ?)", model.SignedKinds(), l.CreatedAfter)
 	}
 	if !l.SeenAfter.IsZero() {
 		q = q.Where("(logins.kind = ? OR logins.seen_at > ?)", model.LoginApp, l.SeenAfter)

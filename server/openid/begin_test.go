@@ -2,6 +2,7 @@ package openid_test
 
 import (
 	"errors"
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -16,10 +17,7 @@ import (
 
 // changed is a request with one parameter set to these values, or taken away.
 func changed(asked url.Values, name string, values ...string) url.Values {
-	other := url.Values{}
-	for n, v := range asked {
-		other[n] = v
-	}
+	other := maps.Clone(asked)
 	if other[name] = values; len(values) == 0 {
 		other.Del(name)
 	}

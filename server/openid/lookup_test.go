@@ -240,7 +240,7 @@ func TestPublishedKeysArePublic(t *testing.T) { // K-12
 			t.Errorf("the answer holds %s", private)
 		}
 	}
-	signed, err := jose.ParseSigned(id, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(id, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +248,7 @@ func TestPublishedKeysArePublic(t *testing.T) { // K-12
 		t.Errorf("an id_token from before the rotation: %v", err)
 	}
 	fresh := s.tokens(t, s.app(t), "openid").str("id_token")
-	if again, err := jose.ParseSigned(fresh, []jose.SignatureAlgorithm{jose.RS256}); err != nil || again.Signatures[0].Header.KeyID != set.Keys[0].KeyID {
+	if again, err := jose.ParseSignedCompact(fresh, []jose.SignatureAlgorithm{jose.RS256}); err != nil || again.Signatures[0].Header.KeyID != set.Keys[0].KeyID {
 		t.Errorf("the newest key does not sign: %v", err)
 	}
 }

@@ -18,9 +18,9 @@ import (
 
 // Where the endpoints are.
 const (
-	PathAuthorize  = "/session/authorize" // a page
-	PathDevice     = "/session/device"    // a page
-	PathToken      = "/api/v4/session/oauth/token"
+	PathAuthorize  = "/session/authorize"          // a page
+	PathDevice     = "/session/device"             // a page
+	PathToken      = "/api/v4/session/oauth/token" //nolint:gosec // G101: a path
 	PathUserInfo   = "/api/v4/session/oauth/userinfo"
 	PathRevoke     = "/api/v4/session/oauth/revoke"
 	PathIntrospect = "/api/v4/session/oauth/introspect"

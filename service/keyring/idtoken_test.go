@@ -122,7 +122,7 @@ func TestIDKeysFollowTheMasterKey(t *testing.T) {
 }
 
 func TestWeakIDKeyIsRefused(t *testing.T) {
-	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // G403: it is to be refused
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,15 +147,14 @@ func (r *Ring) refresh(ctx context.Context) error {
 
 func (k *keys) add(row model.Key, secret []byte) error {
 	k.all = append(k.all, Info{ID: row.ID, Purpose: row.Purpose, CreatedAt: row.CreatedAt.Time})
-	if row.Purpose == model.KeyIDToken {
-		id, err := parseIDKey(row, secret)
-		k.ids = append(k.ids, id)
-		return err
-	}
-	if IsWeak(secret) {
+	if row.Purpose != model.KeyIDToken && IsWeak(secret) {
 		return ErrWeak
 	}
 	switch row.Purpose {
+	case model.KeyIDToken:
+		id, err := parseIDKey(row, secret)
+		k.ids = append(k.ids, id)
+		return err
 	case model.KeyToken:
 		k.tokens = append(k.tokens, Key{ID: row.ID, Secret: secret, CreatedAt: row.CreatedAt.Time})
 	case model.KeyDevice:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -90,7 +91,7 @@ func (r *Request) read(asked url.Values, c model.OAuthClient) error {
 		if err != nil || len(text) > maxAgeChars {
 			return r.refused("invalid_request", "max_age must be a number of seconds")
 		}
-		age := time.Duration(seconds) * time.Second //nolint:gosec // G115: at most 32 bits
+		age := time.Duration(seconds) * time.Second
 		r.MaxAge = &age
 	}
 	if r.Nonce = asked.Get("nonce"); len(r.Nonce) > maxNonce {
@@ -196,15 +197,12 @@ func (r *Request) refused(code, description string) error {
 // AfterSignIn is a request without its wish for a new sign-in, once that was
 // granted.
 func AfterSignIn(asked url.Values) url.Values {
-	left := url.Values{}
-	for name, values := range asked {
-		left[name] = values
-	}
+	left := maps.Clone(asked)
 	left.Del("prompt")
 	if asked.Get("max_age") == "0" { // would always be too long ago
 		left.Del("max_age")
 	}
-	for _, wish := range strings.Fields(asked.Get("prompt")) {
+	for wish := range strings.FieldsSeq(asked.Get("prompt")) {
 		if wish == "consent" || wish == "none" {
 			left.Set("prompt", wish)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -70,9 +71,9 @@ func (s *Service) PublicKeys(ctx context.Context) (jose.JSONWebKeySet, error) {
 		return jose.JSONWebKeySet{}, err
 	}
 	var set jose.JSONWebKeySet
-	for i := len(keys) - 1; i >= 0; i-- {
+	for _, key := range slices.Backward(keys) {
 		set.Keys = append(set.Keys, jose.JSONWebKey{
-			Key: keys[i].Private.Public(), KeyID: keys[i].ID, Algorithm: string(jose.RS256), Use: "sig",
+			Key: key.Private.Public(), KeyID: key.ID, Algorithm: string(jose.RS256), Use: "sig",
 		})
 	}
 	return set, nil

@@ -89,7 +89,7 @@ func (s *Service) lookup(ctx context.Context, u Use) (*remembered, error) {
 		if err != nil {
 			return nil, err
 		}
-		if row.AccountKey != u.AccountKey || row.Kind == model.LoginSigned {
+		if row.AccountKey != u.AccountKey || row.Kind.IsSigned() {
 			return nil, ErrInvalid
 		}
 		return s.remember(row), nil

@@ -38,7 +38,7 @@ func (s *Service) Mint(ctx context.Context, m Minting) (Opened, error) {
 	}
 	now := model.At(s.now())
 	login := model.Login{
-		ID: secret.ID(), AccountKey: m.AccountKey, DeviceKey: s.DeviceKey(m.AccountKey, CommandClient(m.Name)),
+		ID: secret.ID(), AccountKey: m.AccountKey, DeviceKey: s.DeviceKey(m.AccountKey, CommandClient(m.Name)), Kind: model.LoginMinted,
 		CreatedAt: now, SeenAt: now, ExpiresAt: model.At(now.Truncate(time.Second).Add(m.For)),
 	}
 	token, err := s.sign(Opening{AccountKey: m.AccountKey, Username: m.Username}, login)

@@ -87,7 +87,7 @@ func (s *Service) Open(ctx context.Context, o Opening) (Opened, error) {
 
 // sign makes the session token of a login that begins, if it has one.
 func (s *Service) sign(o Opening, l model.Login) (string, error) {
-	if l.Kind != model.LoginSigned {
+	if !l.Kind.IsSigned() {
 		return "", nil
 	}
 	at := l.CreatedAt.Unix()

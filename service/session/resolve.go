@@ -49,6 +49,9 @@ func (s *Service) Resolve(ctx context.Context, p Presented) (Login, error) {
 	if err != nil {
 		return Login{}, err
 	}
+	if r.kind == model.LoginMinted { // whatever program has it, the device keeps its name
+		p.AnyDevice, p.UserAgent = true, ""
+	}
 	if err := s.judge(r, p, now); err != nil {
 		return r.Login, err
 	}
@@ -79,7 +82,7 @@ func (s *Service) recall(ctx context.Context, id tokenID, token string, now time
 		if err != nil {
 			return nil, err
 		}
-		if row.Kind != model.LoginSigned || row.AccountKey != c.Subject || row.ExpiresAt.Unix() != c.Expires || row.CreatedAt.Unix() != c.IssuedAt {
+		if !row.Kind.IsSigned() || row.AccountKey != c.Subject || row.ExpiresAt.Unix() != c.Expires || row.CreatedAt.Unix() != c.IssuedAt {
 			return nil, ErrInvalid
 		}
 		return s.remember(row), nil
@@ -97,7 +100,7 @@ func (s *Service) recall(ctx context.Context, id tokenID, token string, now time
 func (s *Service) remember(row model.Login) *remembered {
 	expires := row.ExpiresAt.Time
 	latest := row.CreatedAt.Add(s.cfg.Lifetime + clockLeeway)
-	if row.Kind == model.LoginSigned && expires.After(latest) {
+	if row.Kind.IsSigned() && expires.After(latest) {
 		expires = latest
 	}
 	r := &remembered{kind: row.Kind, end: row.EndReason, Login: Login{

@@ -10,7 +10,7 @@ import (
 
 // kinds are the kinds of login, by the names that the suite gives their devices.
 func kinds() map[string]model.LoginKind {
-	return map[string]model.LoginKind{"signed": model.LoginSigned, "pair": model.LoginPair, "app": model.LoginApp}
+	return map[string]model.LoginKind{"signed": model.LoginSigned, "minted": model.LoginMinted, "pair": model.LoginPair, "app": model.LoginApp}
 }
 
 // ofEachKind opens a login of each kind at the start, all for a year.
@@ -55,7 +55,7 @@ func granted() map[string]func(*testing.T, *stage) {
 		"the age of logins bounds signed ones": func(_ *testing.T, s *stage) {
 			a := s.account()
 			s.ofEachKind(a)
-			s.wantLive(a, model.Live{At: at(time.Hour)}, "app", "pair", "signed")
+			s.wantLive(a, model.Live{At: at(time.Hour)}, "app", "minted", "pair", "signed")
 			s.wantLive(a, model.Live{At: at(time.Hour), CreatedAfter: at(0)}, "app", "pair")
 		},
 		"idleness ends what people use": func(_ *testing.T, s *stage) {

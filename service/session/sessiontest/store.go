@@ -317,7 +317,7 @@ func (s *Store) active(deviceKey string, live model.Live) bool {
 func isLive(l model.Login, at model.Live) bool {
 	return l.EndedAt.IsZero() && l.ExpiresAt.After(at.At.Time) &&
 		(at.SeenAfter.IsZero() || l.Kind == model.LoginApp || l.SeenAt.After(at.SeenAfter.Time)) &&
-		(at.CreatedAfter.IsZero() || l.Kind != model.LoginSigned || l.CreatedAt.After(at.CreatedAfter.Time))
+		(at.CreatedAfter.IsZero() || !l.Kind.IsSigned() || l.CreatedAt.After(at.CreatedAfter.Time))
 }
 
 // gone is what a store says whose caller went away.
@@ -337,7 +337,7 @@ func (s *Store) LastExpiry(ctx context.Context, createdBefore model.Time) (model
 	defer s.mu.Unlock()
 	var last model.Time
 	for _, l := range s.logins {
-		if l.Kind == model.LoginSigned && l.CreatedAt.Before(createdBefore.Time) && l.ExpiresAt.After(last.Time) {
+		if l.Kind.IsSigned() && l.CreatedAt.Before(createdBefore.Time) && l.ExpiresAt.After(last.Time) {
 			last = l.ExpiresAt
 		}
 	}
