@@ -52,7 +52,7 @@ func answers(t *testing.T, f *fortress, scheme string) map[string]servertest.Rep
 // Every answer, right or wrong, protects itself in a browser and does not say
 // what made it (H-01, H-07).
 func TestEveryAnswerIsProtected(t *testing.T) {
-	banner := regexp.MustCompile(`(?i)gin|golang|\bgo/|go1\.|latchkey|alist/|net/http|sqlite|nginx`)
+	banner := regexp.MustCompile(`(?i)\bgin\b|golang|\bgo/|go1\.|latchkey|alist/|net/http|sqlite|nginx`)
 	for _, scheme := range []string{"http", "https"} {
 		f := besiege(t)
 		all := answers(t, f, scheme)
@@ -66,6 +66,9 @@ func TestEveryAnswerIsProtected(t *testing.T) {
 			}
 			if strings.Contains(what, " /api") || reply.Code != 0 && !strings.Contains(what, "ping") && !strings.Contains(what, "nobody") && !strings.Contains(what, "root") {
 				want["Cache-Control"], want["Content-Security-Policy"] = "no-store", "default-src 'none'; frame-ancestors 'none'"
+			}
+			if isFormPage(what) && strings.HasPrefix(h.Get("Content-Type"), "text/html") { // see page.WithOrigin
+				want["Referrer-Policy"] = "same-origin"
 			}
 			if strings.Contains(what, "/oauth/jwks") && reply.Status == http.StatusOK { // which everybody may keep
 				want["Cache-Control"] = "public, max-age=300"
@@ -89,8 +92,12 @@ func TestEveryAnswerIsProtected(t *testing.T) {
 			switch {
 			case strings.HasPrefix(h.Get("Content-Type"), "text/html"): // see TestPagesAreProtected
 				wantPage(t, what, reply, reply.Status)
-				if !strings.Contains(what, "/account/") || h.Get("Cache-Control") != "no-store" {
+				if !strings.Contains(what, "/account/") && !isFormPage(what) || h.Get("Cache-Control") != "no-store" {
 					t.Errorf("%s by %s: a page, Cache-Control %q", what, scheme, h.Get("Cache-Control"))
+				}
+			case reply.Status == http.StatusSeeOther:
+				if reply.Text != "" || !isFormPage(what) || h.Get("Cache-Control") != "no-store" || !strings.HasPrefix(h.Get("Location"), "/account/sign-in") {
+					t.Errorf("%s by %s: sent to %q, Cache-Control %q, %q", what, scheme, h.Get("Location"), h.Get("Cache-Control"), reply.Text)
 				}
 			case reply.Status != http.StatusOK:
 				wantRefusal(t, what, reply)
@@ -106,6 +113,12 @@ func TestEveryAnswerIsProtected(t *testing.T) {
 		}
 		t.Logf("%d answers by %s", len(all), scheme)
 	}
+}
+
+// isFormPage reports whether an answer is one of the pages that know who is
+// there by a cookie.
+func isFormPage(what string) bool {
+	return regexp.MustCompile(` (/account/(sign-in|sign-out|confirm)|/session/(authorize|device))( |$)`).MatchString(what)
 }
 
 // The name of a request is ours, whatever the client calls it.
@@ -191,7 +204,7 @@ func TestHostIsNeverReflected(t *testing.T) {
 		}}.request(t)
 		r.Host = evil
 		reply := f.send(r)
-		if strings.Contains(reply.Text, evil) || reply.Header.Get("Location") != "" || reply.Status >= 300 && reply.Status < 400 {
+		if strings.Contains(reply.Text, evil) || !isFormPage(" "+route.Path) && (reply.Header.Get("Location") != "" || reply.Status >= 300 && reply.Status < 400) {
 			t.Errorf("%s %s: %v %.200s", route.Method, route.Path, reply.Header, reply.Text)
 		}
 		for name, values := range reply.Header {
