@@ -114,12 +114,11 @@ func goesWith(code model.GrantCode, r Redemption) bool {
 	return isVerifier(r.Verifier) && secret.Equal(base64.RawURLEncoding.EncodeToString(sum[:]), code.Challenge)
 }
 
-// isVerifier reports whether text has the form of a verifier (RFC 7636 §4.1). The
-// padding of Base64 is let through: git-credential-oauth leaves it on.
+// isVerifier reports whether text has the form of a verifier (RFC 7636 §4.1), or is
+// one in Base64 with its plus, slash and padding, as git-credential-oauth sends it.
 func isVerifier(text string) bool {
-	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-	return len(text) >= 43 && len(text) <= 128 && strings.Trim(strings.TrimRight(text, "="), unreserved) == "" &&
-		len(text)-len(strings.TrimRight(text, "=")) <= 2
+	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
+	return len(text) >= 43 && len(text) <= 128 && strings.Trim(text, allowed) == ""
 }
 
 // replayed ends what a code was exchanged for that came again.
