@@ -223,9 +223,13 @@ func TestEvictOthersNeedsAFreshLogin(t *testing.T) {
 	by := f.caller(o)
 	refused := func(what string, by access.Caller) {
 		t.Helper()
+		want := access.ErrNotFresh
+		if by.IsDelegated() {
+			want = access.ErrFirstParty
+		}
 		before := f.store.calls.Load()
-		if _, err := f.EvictOthers(t.Context(), by); !errors.Is(err, access.ErrNotFresh) {
-			t.Errorf("EvictOthers by %s = %v, want ErrNotFresh", what, err)
+		if _, err := f.EvictOthers(t.Context(), by); !errors.Is(err, want) {
+			t.Errorf("EvictOthers by %s = %v, want %v", what, err, want)
 		}
 		if n := f.store.calls.Load() - before; n != 0 {
 			t.Errorf("%s: %d questions to the database, want none", what, n)
