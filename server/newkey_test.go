@@ -11,6 +11,7 @@ import (
 
 	"latchkey/server/servertest"
 	"latchkey/service/access"
+	"latchkey/service/account"
 	"latchkey/service/audit"
 	"latchkey/service/totp/totptest"
 )
@@ -192,6 +193,17 @@ func TestThePageAsksAgain(t *testing.T) {
 	wantPage(t, "a form on another site", foreign, http.StatusForbidden, "another site")
 	if n := len(w.query(t, "SELECT id FROM api_keys")); n != 1 {
 		t.Errorf("%d keys, want the one", n)
+	}
+}
+
+// Who must first enrol a second factor makes no key with the password alone.
+func TestThePageWaitsForASecondFactor(t *testing.T) {
+	w := watch(t)
+	require(t, w.Server, account.RoleGeneral)
+	page := w.postKey(t, keyForm())
+	wantPage(t, "the form", page, http.StatusForbidden, "Your role requires 2FA: enable it first.")
+	if n := len(w.query(t, "SELECT id FROM api_keys")); n != 0 || keyOn(page) != "" {
+		t.Errorf("%d keys are made", n)
 	}
 }
 
