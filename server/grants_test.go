@@ -14,6 +14,7 @@ import (
 	"latchkey/server"
 	"latchkey/server/config"
 	"latchkey/server/servertest"
+	"latchkey/service/access"
 	"latchkey/service/client"
 	grants "latchkey/service/grant"
 	"latchkey/service/racetest"
@@ -31,33 +32,39 @@ func openAppHouse(t testing.TB, changes ...func(*config.Config, *server.Options)
 	t.Helper()
 	h := &appHouse{keyHouse: openKeyHouse(t, changes...)}
 	h.AddUser(t, "ann")
-	h.app = h.register(t, "Editor")
+	h.app = registered(t, h.App, "Editor")
 	return h
 }
 
-func (h *appHouse) register(t testing.TB, name string) model.OAuthClient {
+// registered is an app that may have some scopes.
+func registered(t testing.TB, app *server.App, name string) model.OAuthClient {
 	t.Helper()
-	app, _, err := h.App.Apps.Register(t.Context(), client.Registration{
+	c, _, err := app.Apps.Register(t.Context(), client.Registration{
 		Name: name, RedirectURIs: []string{"https://app.example/back"},
 		Scopes: []string{"openid", "offline_access", "me.read", "session.read", "session.evict"},
 	})
 	if err != nil {
 		t.Fatalf("Register = %v", err)
 	}
-	return app
+	return c
 }
 
-// approve is a code for what somebody lets the app do.
-func (h *appHouse) approve(t testing.TB, name string, scopes ...string) string {
+// approved is a code for what the account lets an app do.
+func approved(t testing.TB, app *server.App, by *access.Account, clientID string, scopes ...string) string {
 	t.Helper()
-	by := h.owner(t, name)
-	code, err := h.App.Grants.Code(t.Context(), grants.Approval{
-		ClientID: h.app.ID, AccountKey: by.Account.Key, Epoch: by.Account.Epoch, Scopes: scopes,
+	code, err := app.Grants.Code(t.Context(), grants.Approval{
+		ClientID: clientID, AccountKey: by.Key, Epoch: by.Epoch, Scopes: scopes,
 	})
 	if err != nil {
 		t.Fatalf("Code = %v", err)
 	}
 	return code
+}
+
+// approve is approved by name, for the app of the house.
+func (h *appHouse) approve(t testing.TB, name string, scopes ...string) string {
+	t.Helper()
+	return approved(t, h.App, h.owner(t, name).Account, h.app.ID, scopes...)
 }
 
 func (h *appHouse) redeem(ctx context.Context, code string) (grants.Tokens, error) {

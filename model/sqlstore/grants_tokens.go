@@ -23,8 +23,8 @@ func (s *Grants) AddGrant(ctx context.Context, g model.Grant, tokens []model.Gra
 	})
 }
 
-// tokenColumns are the columns of a model.GrantView.
-const tokenColumns = `oauth_tokens.*, logins.device_key, logins.end_reason, logins.expires_at AS login_ends,
+// viewColumns are the columns of a model.GrantView.
+const viewColumns = `oauth_tokens.*, logins.device_key, logins.end_reason, logins.expires_at AS login_ends,
 	oauth_grants.login_id AS grant_login_id, oauth_grants.account_key AS grant_account_key,
 	oauth_grants.client_id AS grant_client_id, oauth_grants.scopes AS grant_scopes,
 	oauth_grants.resource AS grant_resource, oauth_grants.auth_time AS grant_auth_time, oauth_grants.amr AS grant_amr,
@@ -33,7 +33,7 @@ const tokenColumns = `oauth_tokens.*, logins.device_key, logins.end_reason, logi
 // Token finds a token, with its family and what became of its login.
 func (s *Grants) Token(ctx context.Context, hash string) (model.GrantView, error) {
 	var row model.GrantView
-	err := s.db.read(ctx).Table("oauth_tokens").Select(tokenColumns).
+	err := s.db.read(ctx).Table("oauth_tokens").Select(viewColumns).
 		Joins("JOIN oauth_grants ON oauth_grants.login_id = oauth_tokens.login_id").
 		Joins("JOIN logins ON logins.id = oauth_tokens.login_id").
 		Where("oauth_tokens.hash = ?", hash).Take(&row).Error
@@ -45,7 +45,7 @@ func (s *Grants) Token(ctx context.Context, hash string) (model.GrantView, error
 // reports whether a live access token was forgotten for the new one.
 func (s *Grants) Rotate(ctx context.Context, r model.GrantRotation) (bool, error) {
 	forgot := false
-	err := s.db.write(ctx, func(tx *gorm.DB) error {
+	err := s.db.write(ctx, func(tx *gorm.DB) (err error) {
 		alive := live(tx.Model(&model.Login{}), model.Live{At: r.At}).Select("1").Where("logins.id = oauth_tokens.login_id")
 		used := tx.Model(&model.GrantToken{}).
 			Where("hash = ? AND login_id = ? AND kind = ?", r.Hash, r.LoginID, model.RefreshToken).
@@ -60,33 +60,48 @@ func (s *Grants) Rotate(ctx context.Context, r model.GrantRotation) (bool, error
 		if err := tx.Create(&r.Tokens).Error; err != nil {
 			return fmt.Errorf("save tokens: %w", err)
 		}
-		gone, err := forgetTokens(tx.Where("kind = ?", model.AccessToken), r, r.Keep.Access)
-		if err != nil {
-			return err
-		}
-		forgot = gone
-		_, err = forgetTokens(tx.Where("kind = ? AND rotated_at IS NOT NULL", model.RefreshToken), r, r.Keep.Refresh)
+		forgot, err = forgetTokens(tx, r)
 		return err
 	})
 	return forgot && err == nil, err
 }
 
-// forgetTokens bounds the tokens of a family: the oldest of those that which
-// narrows to are deleted. It reports whether one of them had not expired.
-func forgetTokens(which *gorm.DB, r model.GrantRotation, keep int) (bool, error) {
-	tx := which.Session(&gorm.Session{NewDB: true})
-	var old []model.GrantToken
-	err := which.Select("hash", "expires_at").Where("login_id = ?", r.LoginID).
-		Order("created_at DESC, hash").Limit(forgetAtMost).Offset(keep).Find(&old).Error
-	if err != nil || len(old) == 0 {
+// forgetTokens bounds the tokens of a family: the oldest are deleted. It reports
+// whether an access token was among them that had not expired. The unused
+// refresh token stays even if a clock that was set back makes it look old.
+func forgetTokens(tx *gorm.DB, r model.GrantRotation) (bool, error) {
+	access, err := oldTokens(tx, r.LoginID, model.AccessToken, r.Keep.Access)
+	if err != nil {
 		return false, err
 	}
-	hashes, unexpired := make([]string, len(old)), false
-	for i, t := range old {
-		hashes[i] = t.Hash
-		unexpired = unexpired || t.ExpiresAt.After(r.At.Time)
+	refresh, err := oldTokens(tx, r.LoginID, model.RefreshToken, r.Keep.Refresh+1)
+	if err != nil {
+		return false, err
 	}
-	return unexpired, tx.Where("hash IN ?", hashes).Delete(&model.GrantToken{}).Error
+	var unexpired int64
+	if len(access) > 0 {
+		err := tx.Model(&model.GrantToken{}).Where("hash IN ? AND expires_at > ?", access, r.At).Count(&unexpired).Error
+		if err != nil {
+			return false, err
+		}
+	}
+	if old := append(access, refresh...); len(old) > 0 {
+		err = tx.Where("hash IN ? AND (kind = ? OR rotated_at IS NOT NULL)", old, model.AccessToken).
+			Delete(&model.GrantToken{}).Error
+	}
+	return unexpired > 0, err
+}
+
+// oldTokens are some of the family's beyond the newest. The index has all that
+// is asked for, in this order.
+func oldTokens(tx *gorm.DB, loginID string, kind model.GrantTokenKind, keep int) ([]string, error) {
+	var old []string
+	err := tx.Model(&model.GrantToken{}).Where("login_id = ? AND kind = ?", loginID, kind).
+		Order("created_at DESC, hash DESC").Limit(forgetAtMost).Offset(keep).Pluck("hash", &old).Error
+	if err != nil {
+		return nil, fmt.Errorf("find old tokens: %w", err)
+	}
+	return old, nil
 }
 
 // EndFamily ends the login that a family hangs on, and returns how many that

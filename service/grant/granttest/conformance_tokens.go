@@ -152,11 +152,10 @@ func (h Harness) endFamily(t *testing.T, o model.GrantOpening) {
 func boundsFamily(t *testing.T, h Harness) {
 	t.Helper()
 	o := h.open(t, h.NewAccount(t), 1)
-	r, hash := model.GrantRotation{}, o.Tokens[1].Hash
+	hash := o.Tokens[1].Hash
 	for n := range 6 {
-		before := hash
-		r = rotation(o, n, at(time.Duration(n+1)*time.Minute))
-		r.Hash, r.Keep = before, model.GrantKeep{Access: 3, Refresh: 2}
+		r := rotation(o, n, at(time.Duration(n+1)*time.Minute))
+		r.Hash, r.Keep = hash, model.GrantKeep{Access: 3, Refresh: 2}
 		hash = r.Tokens[1].Hash
 		forgot, err := h.Store.Rotate(t.Context(), r)
 		if want := n >= 2; err != nil || forgot != want {

@@ -79,20 +79,25 @@ func granted() map[string]func(*testing.T, *stage) {
 		"a use may keep what the device goes by": func(t *testing.T, s *stage) {
 			a := s.account()
 			id := s.ofEachKind(a)["app"]
-			for after, tt := range map[time.Duration]struct{ agent, ip, wantAgent, wantIP string }{
-				1: {"", "", "Mozilla/5.0 app", "192.*.*.7"},
-				2: {"", "10.*.*.1", "Mozilla/5.0 app", "10.*.*.1"},
+			for _, tt := range []struct {
+				after             time.Duration
+				agent, ip         string
+				wantAgent, wantIP string
+			}{
+				{time.Minute, "", "", "Mozilla/5.0 app", "192.*.*.7"},
+				{time.Hour, "", "10.*.*.1", "Mozilla/5.0 app", "10.*.*.1"},
+				{2 * time.Hour, "Editor", "", "Editor", "10.*.*.1"},
 			} {
 				touch := model.Touch{
-					LoginID: id, DeviceKey: deviceKey(a, "app"), At: at(after * time.Minute), UserAgent: tt.agent, IP: tt.ip, Keep: true,
+					LoginID: id, DeviceKey: deviceKey(a, "app"), At: at(tt.after), UserAgent: tt.agent, IP: tt.ip, Keep: true,
 				}
 				if err := s.Store.Touch(t.Context(), []model.Touch{touch}); err != nil {
 					t.Fatalf("Touch = %v", err)
 				}
-			}
-			for _, d := range s.list(a.Key, model.Live{At: at(time.Hour)}) {
-				if d.Key == deviceKey(a, "app") && (d.UserAgent != "Mozilla/5.0 app" || d.SeenAt == at(0)) {
-					t.Errorf("device = %+v", d.Device)
+				for _, d := range s.list(a.Key, model.Live{At: at(tt.after)}) {
+					if d.Key == touch.DeviceKey && (d.UserAgent != tt.wantAgent || d.IP != tt.wantIP || d.SeenAt != touch.At) {
+						t.Errorf("after %v: %+v", tt.after, d.Device)
+					}
 				}
 			}
 		},
