@@ -122,7 +122,7 @@ func TestEveryChangeLeavesAnEvent(t *testing.T) {
 	w.isAdministered()
 	w.registersApps()
 	w.grantsApps()
-	w.letsAppsIn()
+	w.isMintedFor()
 	w.serverChanges()
 	w.isDeleted()
 	w.throttles()

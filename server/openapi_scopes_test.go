@@ -8,6 +8,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"latchkey/server/openid"
 	"latchkey/server/servertest"
 	"latchkey/service/access"
 )
@@ -56,7 +57,7 @@ func describedForKeys(path string, op *openapi3.Operation, scope access.Scope) [
 	case scope.IsKnown() && op.Security != nil && !slices.ContainsFunc(schemes, isOfKeys):
 		faults = append(faults, "keys open it, and security does not say so")
 	}
-	if !strings.HasPrefix(path, "/api/") || path == "/api/openapi.json" {
+	if !strings.HasPrefix(path, "/api/") || path == "/api/openapi.json" || openid.IsProtocol(path) {
 		return faults
 	}
 	statuses := []string{"4XX"}

@@ -69,8 +69,10 @@ func Render(c *gin.Context, f *fault.Error, requestID string) {
 		text = "internal error, request " + requestID
 		status = http.StatusInternalServerError
 	case f.Kind == fault.Unavailable, f.Kind == fault.TooLarge, f.Kind == fault.Unsupported,
-		access.From(c.Request.Context()).IsDelegated():
-		status = web.Status(f.Kind)
+		web.AnswersByStatus(c), access.From(c.Request.Context()).IsDelegated():
+		if status = web.Status(f.Kind); status == http.StatusUnauthorized {
+			web.Challenge(c, "invalid_token", text, "")
+		}
 	}
 	code := codeOf(f)
 	web.SetBodyCode(c, code)
