@@ -26,7 +26,7 @@ func misplaced(p Presented) error {
 		}
 	case access.InKeyHeader, access.InQuery, access.InBasic:
 		return inKeysPlace(p.Text)
-	case access.Nowhere:
+	case access.Nowhere, access.InCookie:
 	}
 	return nil
 }
