@@ -39,6 +39,13 @@ func putSealed(t *testing.T, db *sqlstore.DB, texts []string) []model.Sealed {
 			if err := db.Write(t.Context(), func(tx *gorm.DB) error { return tx.Create(&notice).Error }); err != nil {
 				t.Fatal(err)
 			}
+		case "oauth_tokens":
+			openLogin(t, db, row, row)
+			token := model.GrantToken{Hash: row, Kind: model.RefreshToken, LoginID: row, AccountKey: row, CreatedAt: model.At(start), ExpiresAt: model.At(start)}
+			g := model.Grant{LoginID: row, AccountKey: row, CreatedAt: model.At(start)}
+			if err := db.Grants().AddGrant(t.Context(), g, []model.GrantToken{token}, model.At(start)); err != nil {
+				t.Fatal(err)
+			}
 		case "settings":
 			if err := db.Settings().AddSetting(t.Context(), model.Setting{Key: row}); err != nil {
 				t.Fatal(err)
