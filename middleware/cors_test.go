@@ -30,7 +30,7 @@ func TestCORS(t *testing.T) {
 	listed := []string{"https://app.example", "http://[::1]:5173"}
 	const expose, origin = "Access-Control-Expose-Headers", "Access-Control-Allow-Origin"
 	text := with(nil, "Content-Type", "text/plain; charset=utf-8")
-	exposed := with(text, expose, "X-Request-Id,Retry-After")
+	exposed := with(text, expose, "X-Request-Id,Retry-After,Www-Authenticate")
 	for name, tt := range map[string]struct {
 		origins      []string
 		method, path string
@@ -40,6 +40,8 @@ func TestCORS(t *testing.T) {
 		header       http.Header
 	}{
 		"everybody's preflight":        {everybody, "OPTIONS", "/api/me", "https://any.example", 204, "", with(preflight, origin, "*")},
+		"where everything is":          {everybody, "GET", "/.well-known/openid-configuration", "https://any.example", 200, "fine", with(exposed, origin, "*")},
+		"a page that asks its owner":   {everybody, "GET", "/session/authorize", "https://any.example", 200, "fine", text},
 		"everybody's request":          {everybody, "GET", "/api/me", "https://any.example", 200, "fine", with(exposed, origin, "*")},
 		"a null origin gets no more":   {everybody, "GET", "/api/me", "null", 200, "fine", with(exposed, origin, "*")},
 		"a star in the list":           {[]string{"https://app.example", "*"}, "GET", "/api/me", "https://any.example", 200, "fine", with(exposed, origin, "*")},

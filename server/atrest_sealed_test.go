@@ -77,7 +77,11 @@ func keysOf(t *testing.T, folder string) secretsOf {
 	}
 	keys, master := secretsOf{}, masterKeyOf(t, folder)
 	for _, k := range rows {
-		keys.raw(string(k.Purpose)+" key "+k.ID, unseal(t, master, "keys|"+string(k.Purpose)+"|"+k.ID, k.Sealed))
+		secret := unseal(t, master, "keys|"+string(k.Purpose)+"|"+k.ID, k.Sealed)
+		if k.Purpose == model.KeyIDToken { // a page of the file need not hold all of it: bytes of a prime will do
+			secret = secret[len(secret)/2:][:32]
+		}
+		keys.raw(string(k.Purpose)+" key "+k.ID, secret)
 	}
 	return keys
 }

@@ -32,7 +32,7 @@ import (
 // adds a chapter.
 func chapters() []func(t *testing.T, s *served, told secretsOf) {
 	return []func(*testing.T, *served, secretsOf){
-		passwordsAreUsed, factorsAreUsed, staticTokenIsUsed, sshKeyIsAdded, settingsAreSaved, controlIsUsed, appIsGranted,
+		passwordsAreUsed, factorsAreUsed, staticTokenIsUsed, sshKeyIsAdded, settingsAreSaved, controlIsUsed, pairsAreUsed, appIsGranted,
 	}
 }
 
