@@ -15,9 +15,9 @@ import (
 	"latchkey/server/servertest"
 )
 
-// Programs that others wrote sign in against the real program, with a textBrowser
-// where they open a browser (contract "OAuth", real clients). Go's own client is
-// in server/openid.
+// Programs that others wrote sign in against the real program, with a browser
+// where they open a browser (contract "OAuth", real clients). A Go program is in
+// apps_go_test.go.
 func TestOtherPeoplesApps(t *testing.T) {
 	path, folder := build(t), filepath.Join(t.TempDir(), "data")
 	p := run(t, path, folder, "LATCHKEY_ADMIN_PASSWORD="+servertest.AdminPassword)
