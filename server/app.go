@@ -276,7 +276,7 @@ func (a *App) openFlows(ctx context.Context, hasher *password.Hasher, policy pas
 	if err := a.openApps(); err != nil {
 		return err
 	}
-	if err := a.openGrants(); err != nil {
+	if err := a.openGrants(watcher); err != nil {
 		return err
 	}
 	a.openOAuth(logins)

@@ -7,10 +7,11 @@ import (
 	"latchkey/model"
 	"latchkey/service/grant"
 	"latchkey/service/session"
+	"latchkey/service/watch"
 )
 
 // openGrants opens what apps are given. The apps must be open.
-func (a *App) openGrants() error {
+func (a *App) openGrants(watcher *watch.Service) error {
 	cfg := grant.Defaults()
 	cfg.Family, cfg.CacheSize = a.cfg.GrantLifetime, a.cfg.CacheSize
 	if err := cfg.Validate(); err != nil {
@@ -19,11 +20,25 @@ func (a *App) openGrants() error {
 	a.Grants = grant.New(cfg, grant.Deps{
 		Store: a.db.Grants(), Hub: a.hub, Now: a.opts.Now, Log: a.opts.Log, Seal: a.Ring.Seal, Open: a.Ring.Open,
 		Record: a.audit.Record, Note: a.audit.Note, App: a.appOf, Opening: a.openingOf, Use: a.use,
+		Reused: func(ctx context.Context, r grant.Reuse) { watcher.TokenReused(ctx, a.reusedOf(ctx, r)) },
 		Device: func(accountKey, clientID string) string {
 			return a.Sessions.DeviceKey(accountKey, session.OAuthClient(clientID))
 		},
 	})
 	return nil
+}
+
+// reusedOf is a used token that came again, as its owner is told of it. An app
+// that cannot be read now is told by its id.
+func (a *App) reusedOf(ctx context.Context, r grant.Reuse) watch.ReusedToken {
+	told := watch.ReusedToken{AccountKey: r.AccountKey, DeviceKey: r.DeviceKey, App: r.ClientID}
+	if r.ClientID == "" {
+		return told
+	}
+	if c, err := a.Apps.Find(ctx, r.ClientID); err == nil {
+		told.App = c.Name
+	}
+	return told
 }
 
 // appOf is what grants need to know of an app that is in use.

@@ -138,6 +138,12 @@ func TestWhatARequestIsReadAs(t *testing.T) {
 	if left.Get("prompt") != "consent" || left.Get("max_age") != "60" || asked.Get("prompt") != "login consent" {
 		t.Errorf("after the sign-in: %v", left)
 	}
+	for _, always := range []string{"0", "00"} { // nobody can be that fresh: it would ask for ever
+		asked.Set("max_age", always)
+		if left := oauth.AfterSignIn(asked); left.Has("max_age") {
+			t.Errorf("after the sign-in that max_age=%s wanted: %v", always, left)
+		}
+	}
 }
 
 // O-12: nobody but the owner, signed in themselves, lets an app in.

@@ -37,6 +37,7 @@ type Redemption struct {
 	ClientID    string
 	RedirectURI string // empty: not sent
 	Verifier    string // empty: not sent
+	Resource    string // empty: not sent
 	Address     string // the client's, in full
 	UserAgent   string
 }
@@ -61,7 +62,8 @@ func (s *Service) Code(ctx context.Context, a Approval) (string, error) {
 	return code, nil
 }
 
-// Redeem exchanges a code for tokens under a new login. It fails with ErrGrant.
+// Redeem exchanges a code for tokens under a new login. It fails with ErrGrant or
+// ErrTarget.
 //
 // A code works once. A second use by its app, also at the same moment, is
 // refused and ends the login that the first one made: two have the code, and
@@ -87,6 +89,8 @@ func (s *Service) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
 			return Tokens{}, fmt.Errorf("burn code: %w", err)
 		}
 		return Tokens{}, ErrGrant
+	case isOther(r.Resource, code.Resource):
+		return Tokens{}, ErrTarget
 	}
 	a := approved{
 		clientID: code.ClientID, accountKey: code.AccountKey, epoch: code.Epoch, scopes: code.Scopes,
@@ -113,6 +117,9 @@ func goesWith(code model.GrantCode, r Redemption) bool {
 	sum := sha256.Sum256([]byte(r.Verifier))
 	return isVerifier(r.Verifier) && secret.Equal(base64.RawURLEncoding.EncodeToString(sum[:]), code.Challenge)
 }
+
+// isOther reports whether a resource was sent that is not the approved one.
+func isOther(sent, approved string) bool { return sent != "" && sent != approved }
 
 // isVerifier reports whether text has the form of a verifier (RFC 7636 §4.1), or is
 // one in Base64 with its plus, slash and padding, as git-credential-oauth sends it.

@@ -63,6 +63,7 @@ type DeviceDecision struct {
 type DevicePoll struct {
 	DeviceCode string
 	ClientID   string
+	Resource   string // empty: not sent
 	Address    string // the client's, in full
 	UserAgent  string
 }
@@ -113,8 +114,8 @@ func (s *Service) waiting(ctx context.Context, by access.Caller, userCode string
 	if !secret.IsUserCode(user) {
 		return model.DeviceCode{}, "", ErrUserCode // no guess: it can be nobody's
 	}
-	if !s.guesses.take(by.Account.Key, s.Now()) {
-		return model.DeviceCode{}, "", ErrGuesses
+	if wait := s.guesses.take(by.Account.Key, s.Now()); wait > 0 {
+		return model.DeviceCode{}, "", ErrGuesses.After(wait)
 	}
 	row, err := s.Store.DeviceCodeFor(ctx, hashOf(user))
 	switch {
@@ -172,7 +173,7 @@ func (s *Service) DecideDevice(ctx context.Context, by access.Caller, d DeviceDe
 
 // PollDevice fetches the tokens once the owner has approved: a device code that
 // was exchanged is ErrGrant ever after. It fails with ErrPending, ErrSlowDown,
-// ErrDenied, ErrDeviceExpired or ErrGrant.
+// ErrDenied, ErrDeviceExpired, ErrTarget or ErrGrant.
 func (s *Service) PollDevice(ctx context.Context, p DevicePoll) (Tokens, error) {
 	row, err := s.Store.DeviceCode(ctx, hashOf(p.DeviceCode))
 	if errors.Is(err, model.ErrNotFound) || err == nil && row.ClientID != p.ClientID {
@@ -186,6 +187,8 @@ func (s *Service) PollDevice(ctx context.Context, p DevicePoll) (Tokens, error) 
 		return Tokens{}, ErrGrant
 	case !row.ExpiresAt.After(s.Now()):
 		return Tokens{}, ErrDeviceExpired
+	case isOther(p.Resource, row.Resource):
+		return Tokens{}, ErrTarget
 	case row.State == model.DeviceDenied:
 		return Tokens{}, ErrDenied
 	case row.State == model.DevicePending:

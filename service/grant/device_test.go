@@ -10,6 +10,7 @@ import (
 
 	"latchkey/model"
 	"latchkey/service/access"
+	"latchkey/service/fault"
 	"latchkey/service/grant"
 	"latchkey/service/racetest"
 	"latchkey/service/secret"
@@ -169,9 +170,14 @@ func TestGuessesAreCounted(t *testing.T) {
 	}
 	ask(h.alice, d.UserCode, grant.ErrGuesses)
 	h.wants(h.decide(d, true), grant.ErrGuesses, "DecideDevice")
+	h.advance(4 * time.Minute)
+	_, err := h.DeviceRequest(t.Context(), h.alice, d.UserCode)
+	if wait := fault.Of(err).RetryAfter; wait != 6*time.Minute {
+		t.Errorf("the next guess counts after %v, want 6 minutes", wait)
+	}
 	bob := access.Caller{Kind: access.SessionToken, Account: &access.Account{Key: "b0b"}}
 	ask(bob, d.UserCode, nil)
-	h.advance(10*time.Minute - time.Millisecond)
+	h.advance(6*time.Minute - time.Millisecond)
 	ask(h.alice, d.UserCode, grant.ErrGuesses)
 	h.advance(time.Millisecond)
 	ask(h.alice, h.start().UserCode, nil)

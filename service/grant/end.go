@@ -16,11 +16,20 @@ import (
 // or another app's is no error, and stays as it is. When End returns, nobody is
 // let in by what it ended.
 func (s *Service) End(ctx context.Context, token, clientID string) error {
+	return s.endToken(ctx, token, func(owner string) bool { return owner == clientID })
+}
+
+// EndAny is End for a token whosever it is: to hold it is enough to give it up.
+func (s *Service) EndAny(ctx context.Context, token string) error {
+	return s.endToken(ctx, token, func(string) bool { return true })
+}
+
+func (s *Service) endToken(ctx context.Context, token string, mayEnd func(clientID string) bool) error {
 	if !IsAccess(token) && !secret.IsBearer(secret.RefreshToken, token) {
 		return nil
 	}
 	t, err := s.Store.Token(ctx, hashOf(token))
-	if errors.Is(err, model.ErrNotFound) || err == nil && t.Grant.ClientID != clientID {
+	if errors.Is(err, model.ErrNotFound) || err == nil && !mayEnd(t.Grant.ClientID) {
 		return nil
 	}
 	if err != nil {
@@ -40,7 +49,7 @@ func (s *Service) End(ctx context.Context, token, clientID string) error {
 		return nil
 	}
 	return s.Record(ctx, audit.Event{
-		Kind: audit.TokenRevoked, AccountKey: t.AccountKey, DeviceKey: t.DeviceKey, Detail: appDetail(clientID),
+		Kind: audit.TokenRevoked, AccountKey: t.AccountKey, DeviceKey: t.DeviceKey, Detail: appDetail(t.Grant.ClientID),
 	})
 }
 

@@ -11,6 +11,9 @@ var (
 	ErrGrant = fault.New(fault.Invalid, "invalid_grant", "The code or token is not valid, or not any more")
 	// ErrScope says that more was asked for than was granted.
 	ErrScope = fault.New(fault.Invalid, "invalid_scope", "More was asked for than was granted")
+	// ErrTarget says that tokens were asked for another resource than the approved
+	// one (RFC 8707 §2.2); nothing is spent.
+	ErrTarget = fault.New(fault.Invalid, "invalid_target", "resource must be the one that access was asked for")
 	// ErrPending says that nobody has decided yet.
 	ErrPending = fault.New(fault.Invalid, "authorization_pending", "Nobody has decided yet")
 	// ErrSlowDown says that the app polls too often: from now on it must wait 5
@@ -30,7 +33,8 @@ var (
 	ErrExpired = fault.New(fault.Unauthenticated, "token_expired", "token is expired")
 	// ErrUserCode says that no device waits under that user code.
 	ErrUserCode = fault.New(fault.NotFound, "user_code_unknown", "No device waits with this code: check it, or start again on the device")
-	// ErrGuesses says that the account tried too many user codes.
+	// ErrGuesses says that the account tried too many user codes. Its RetryAfter
+	// says when the next one counts.
 	ErrGuesses = fault.New(fault.TooMany, "user_code_guesses", "Too many wrong codes, try again later")
 	// ErrBusy says that too many devices are waiting already.
 	ErrBusy = fault.New(fault.TooMany, "device_codes_limit", "Too many devices are waiting, try again later")

@@ -92,7 +92,7 @@ func newHouse(t testing.TB) *house {
 		Record:  func(_ context.Context, e audit.Event) error { h.tell(string(e.Kind)); return nil },
 		Note:    func(_ context.Context, e audit.Event) { h.tell(string(e.Kind)) },
 		Device:  func(accountKey, clientID string) string { return accountKey + clientID },
-		Reused:  func(context.Context, string, string) { h.tell("told") },
+		Reused:  func(context.Context, grant.Reuse) { h.tell("told") },
 		App:     h.app,
 		Opening: h.opening,
 		Use:     h.use,

@@ -91,6 +91,13 @@ type Use struct {
 	UserAgent  string
 }
 
+// Reuse is a used refresh token that came again.
+type Reuse struct {
+	AccountKey string
+	DeviceKey  string
+	ClientID   string // empty: the owner's own program
+}
+
 // Deps are what the service works with. What another capability owns is handed
 // in as a function.
 type Deps struct {
@@ -115,7 +122,7 @@ type Deps struct {
 	// Reused tells the owner that a used refresh token came again and the
 	// family was ended. It must not wait for anybody. nil: nobody is told but
 	// the audit log.
-	Reused func(ctx context.Context, accountKey, deviceKey string)
+	Reused func(ctx context.Context, r Reuse)
 	Log    *slog.Logger
 }
 

@@ -27,9 +27,9 @@ type tries struct {
 	count int
 }
 
-// take counts a try before it is known whether it is wrong, and reports whether
-// the account has one left.
-func (g *guesses) take(accountKey string, now time.Time) bool {
+// take counts a try before it is known whether it is wrong, and returns how long
+// the account must wait if it has none left, else 0.
+func (g *guesses) take(accountKey string, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.of == nil {
@@ -40,14 +40,14 @@ func (g *guesses) take(accountKey string, now time.Time) bool {
 		t = tries{since: now}
 	}
 	if t.count >= guessesAtMost {
-		return false
+		return t.since.Add(guessesFor).Sub(now)
 	}
 	if !there && len(g.of) >= guessersKept {
 		g.makeRoom(now)
 	}
 	t.count++
 	g.of[accountKey] = t
-	return true
+	return 0
 }
 
 // makeRoom forgets those whose time is over, or else anybody.

@@ -20,6 +20,7 @@ type Refreshing struct {
 	Token     string
 	ClientID  string   // empty: the owner's own program
 	AnyClient bool     // take it whosever it is (rulings 33)
+	Resource  string   // empty: not sent
 	Scopes    []string // narrower ones for the new access token; nil: the family's
 	Address   string   // the client's, in full
 	UserAgent string
@@ -30,7 +31,7 @@ type Refreshing struct {
 const maxHops = 1000
 
 // Refresh puts new tokens in the place of a refresh token. It fails with
-// ErrGrant, ErrScope, or model.ErrUnavailable where the family is refreshed too
+// ErrGrant, ErrScope, ErrTarget, or model.ErrUnavailable where the family is refreshed too
 // fast to be followed.
 //
 // A refresh token works once. For 10 seconds after that its app is answered
@@ -47,6 +48,8 @@ func (s *Service) Refresh(ctx context.Context, r Refreshing) (Tokens, error) {
 		switch {
 		case err != nil:
 			return Tokens{}, err
+		case isOther(r.Resource, t.Grant.Resource):
+			return Tokens{}, ErrTarget
 		case !t.RotatedAt.IsZero():
 			if given, err = s.repeat(ctx, t, given != nil); err != nil {
 				return Tokens{}, err
@@ -205,7 +208,7 @@ func (s *Service) reused(ctx context.Context, t model.GrantView) error {
 		Kind: audit.RefreshReused, AccountKey: t.AccountKey, DeviceKey: t.DeviceKey, Detail: appDetail(t.Grant.ClientID),
 	})
 	if s.Reused != nil {
-		s.Reused(ctx, t.AccountKey, t.DeviceKey)
+		s.Reused(ctx, Reuse{AccountKey: t.AccountKey, DeviceKey: t.DeviceKey, ClientID: t.Grant.ClientID})
 	}
 	if err != nil {
 		return err

@@ -199,7 +199,7 @@ func (r *Request) refused(code, description string) error {
 func AfterSignIn(asked url.Values) url.Values {
 	left := maps.Clone(asked)
 	left.Del("prompt")
-	if asked.Get("max_age") == "0" { // would always be too long ago
+	if strings.Trim(asked.Get("max_age"), "0") == "" { // 0, or 00: would always be too long ago
 		left.Del("max_age")
 	}
 	for wish := range strings.FieldsSeq(asked.Get("prompt")) {

@@ -35,8 +35,8 @@ var (
 	ErrToken = fault.New(fault.Unauthenticated, "invalid_token", "The access token is invalid, expired or revoked")
 	// ErrInsufficient says that an access token lacks the scope.
 	ErrInsufficient = fault.New(fault.Forbidden, "insufficient_scope", "The access token lacks the scope openid")
-	// ErrTarget says that a resource is malformed, or not the one of the grant.
-	ErrTarget = fault.New(fault.Invalid, "invalid_target", "resource must be the one that access was asked for")
+	// ErrTarget says that a resource is malformed.
+	ErrTarget = fault.New(fault.Invalid, "invalid_target", "resource must be one absolute URI without a fragment")
 )
 
 // What is refused with prompt=none (OpenID Connect Core 1.0 §3.1.2.6).

@@ -89,14 +89,7 @@ func (s *Service) EndPair(ctx context.Context, token string) error {
 	if !secret.IsBearer(secret.RefreshToken, token) { // an access token is not asked for here (K-05)
 		return nil
 	}
-	if err := s.Grants.End(ctx, token, ""); err != nil { // one that was used already counts, too
-		return err
-	}
-	state, err := s.Grants.Look(ctx, token)
-	if err != nil || !state.Active {
-		return err
-	}
-	return s.Grants.End(ctx, token, state.ClientID)
+	return s.Grants.EndAny(ctx, token) // one that was used already counts, too
 }
 
 // AppView is an app for whoever decides about it.

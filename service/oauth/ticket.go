@@ -53,7 +53,12 @@ func (s *Service) openTicket(text string) (ticket, error) {
 }
 
 // spent are the tickets that were used and could be used again. It is safe for
-// concurrent use.
+// concurrent use. It is this process's memory and no more: after a restart, or
+// on another node, a used ticket opens once more within its five minutes. That
+// lets nobody in, for a ticket only says that the password was right: it needs
+// a code each time, which the database spends once for all nodes (totp), wrong
+// ones are counted, and a new password or factor voids it (Epoch). Whoever has
+// such a code and ticket is no further than with an unused ticket.
 type spent struct {
 	now func() time.Time
 

@@ -97,7 +97,8 @@ func (s *Service) redeem(ctx context.Context, c model.OAuthClient, p ClientProof
 		return grant.Tokens{}, ErrRequest.WithText("code is missing")
 	}
 	return s.Grants.Redeem(ctx, grant.Redemption{
-		Code: r.Code, ClientID: c.ID, RedirectURI: r.RedirectURI, Verifier: r.Verifier, Address: p.Address, UserAgent: p.UserAgent,
+		Code: r.Code, ClientID: c.ID, RedirectURI: r.RedirectURI, Verifier: r.Verifier, Resource: r.Resource,
+		Address: p.Address, UserAgent: p.UserAgent,
 	})
 }
 
@@ -110,7 +111,7 @@ func (s *Service) refresh(ctx context.Context, c model.OAuthClient, p ClientProo
 		scopes = slices.Compact(slices.Sorted(slices.Values(strings.Fields(r.Scope))))
 	}
 	return s.Grants.Refresh(ctx, grant.Refreshing{
-		Token: r.RefreshToken, ClientID: c.ID, Scopes: scopes, Address: p.Address, UserAgent: p.UserAgent,
+		Token: r.RefreshToken, ClientID: c.ID, Resource: r.Resource, Scopes: scopes, Address: p.Address, UserAgent: p.UserAgent,
 	})
 }
 
@@ -119,7 +120,7 @@ func (s *Service) poll(ctx context.Context, c model.OAuthClient, p ClientProof, 
 		return grant.Tokens{}, ErrRequest.WithText("device_code is missing")
 	}
 	return s.Grants.PollDevice(ctx, grant.DevicePoll{
-		DeviceCode: r.DeviceCode, ClientID: c.ID, Address: p.Address, UserAgent: p.UserAgent,
+		DeviceCode: r.DeviceCode, ClientID: c.ID, Resource: r.Resource, Address: p.Address, UserAgent: p.UserAgent,
 	})
 }
 
