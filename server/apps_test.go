@@ -46,7 +46,7 @@ func TestOtherPeoplesApps(t *testing.T) {
 			port := freePort(t)
 			environ := append(withoutSettings(), "ISSUER="+p.url, "USERNAME=admin", "RESOURCE=https://mcp.example/", "PORT="+port)
 			environ = append(environ, appsOfOthers(t, path, folder)...)
-			cmd := exec.CommandContext(t.Context(), app.run[0], app.run[1:]...) //nolint:gosec // G204: the table's own
+			cmd := exec.CommandContext(t.Context(), app.run[0], app.run[1:]...)
 			cmd.Dir, cmd.Env = dir, environ
 			if err := converse(t.Context(), cmd, newTextBrowser("admin", servertest.AdminPassword)); err != nil {
 				t.Error(err)

@@ -41,7 +41,7 @@ func makeKeyInBrowser(t *testing.T, s stand, width int64, picture string) {
 		t.Helper()
 		p.do(chromedp.WaitReady(chromedp.CSS("main h1")))
 		got := p.ask(chromedp.Evaluate[string](`[document.title, document.documentElement.scrollWidth <= innerWidth, document.querySelectorAll("h1").length,
-			getComputedStyle(document.querySelector("main")).borderRadius, [...document.querySelectorAll("input:not([type=hidden]):not([type=checkbox])")].every(i => i.labels.length == 1)].join(" | ")`))
+			getComputedStyle(document.querySelector("main")).borderRadius, [...document.querySelectorAll("input:not([type=hidden]):not([type=checkbox]), textarea")].every(i => i.labels.length == 1)].join(" | ")`))
 		if want := title + " – Latchkey | true | 1 | 12px | true"; got != want {
 			t.Errorf("the page is %q, want %q", got, want)
 		}
@@ -72,6 +72,9 @@ func makeKeyInBrowser(t *testing.T, s stand, width int64, picture string) {
 	key := p.ask(chromedp.Evaluate[string](`document.querySelector("#key").value`))
 	if !w.opens(t, key) || !strings.Contains(p.text("pre"), key) {
 		t.Errorf("the key %q does not open", key)
+	}
+	if cut := p.ask(chromedp.Evaluate[string](`key.scrollWidth > key.clientWidth || key.scrollHeight > key.clientHeight ? "cut" : ""`)); cut != "" {
+		t.Error("the key is cut") // people who copy by hand must see all of it
 	}
 	p.visit(newKeyAt + "?scope=me.fly")
 	shown("This did not work", "5-unknown")

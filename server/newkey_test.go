@@ -165,10 +165,10 @@ func TestThePageAsksAgain(t *testing.T) {
 		status int
 		text   string
 	}{
-		"a wrong password":      {keyForm("password", "wrong"), 400, "username or password is incorrect."},
-		"an unknown name":       {keyForm("username", "nobody"), 400, "username or password is incorrect."},
+		"a wrong password":      {keyForm("password", "wrong"), 400, "Username or password is incorrect."},
+		"an unknown name":       {keyForm("username", "nobody"), 400, "Username or password is incorrect."},
 		"no scope":              {keyForm("scope", ""), 400, "Tick at least one thing"},
-		"no name":               {keyForm("name", ""), 400, "name must be 1 to 64 printable characters."},
+		"no name":               {keyForm("name", ""), 400, "Name must be 1 to 64 printable characters."},
 		"an admin's permission": {keyForm("scope", "admin.user.read"), 403, "Only admins can give this permission: admin.user.read."},
 	} {
 		page := w.postKey(t, tt.form)
@@ -183,7 +183,7 @@ func TestThePageAsksAgain(t *testing.T) {
 	if w.postKey(t, keyForm()); keyOn(w.postKey(t, keyForm())) != "" {
 		t.Error("a second key of the name was made")
 	}
-	wantPage(t, "the name again", w.postKey(t, keyForm()), 400, "an API key with the same name already exists.")
+	wantPage(t, "the name again", w.postKey(t, keyForm()), 400, "An API key with the same name already exists.")
 	for name, form := range map[string]url.Values{"an unknown scope": keyForm("scope", "me.fly"), "days": keyForm("expires_in_days", "soon"), "two names": keyForm("name", "a b")} {
 		wantPage(t, name, w.postKey(t, form), http.StatusBadRequest, "This did not work")
 	}

@@ -38,7 +38,7 @@ func (v *visit) apiKeys(token string) {
 			"username": {"alicia"}, "password": {servertest.AdminPassword},
 		}.Encode(),
 	})
-	if !regexp.MustCompile(`value="lka_[0-9A-Za-z]{49}"`).MatchString(page.Text) {
+	if !regexp.MustCompile(`<textarea[^>]*>lka_[0-9A-Za-z]{49}</textarea>`).MatchString(page.Text) {
 		v.Errorf("no key on the page:\n%s", page.Text)
 	}
 	admin := v.server.App.AdminToken()

@@ -174,7 +174,10 @@ func (a *App) linked(caller guard) []route {
 // desk where anybody leaves one that they found.
 func (a *App) named(public, caller, admin guard) []route {
 	api := a.api
-	page := guard{middleware.Recovery(a.opts.Log, a.newKey.Render), middleware.Errors(a.opts.Log, a.newKey.Render)}
+	page := guard{
+		middleware.Recovery(a.opts.Log, a.newKey.Render), middleware.Errors(a.opts.Log, a.newKey.Render),
+		middleware.FindHTTPS(a.cfg.TrustedProxies, a.cfg.SiteURL),
+	}
 	return []route{
 		{get, "/api/me/apikey/list", caller, access.APIKeyRead, api.APIKeys},
 		{get, "/api/me/apikey/current", caller, access.APIKeyRead, api.CurrentAPIKey},

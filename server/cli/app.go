@@ -63,6 +63,14 @@ func (c *commands) listApps(ctx context.Context, app *server.App) error {
 	return table.Flush()
 }
 
+// lasting is a span in days where it is some whole days.
+func lasting(d time.Duration) string {
+	if d < 2*day || d%day != 0 {
+		return d.String()
+	}
+	return fmt.Sprintf("%d days", d/day)
+}
+
 func kindOf(a model.OAuthClient) string {
 	if a.Confidential {
 		return "confidential"
@@ -99,7 +107,7 @@ func (c *commands) showApp(ctx context.Context, app *server.App, id string) erro
 	}
 	line("scopes", shown(strings.Join(a.Scopes, " ")))
 	line("pkce", pkce)
-	line("refresh tokens live", (time.Duration(a.RefreshTTL) * time.Second).String())
+	line("refresh tokens live", lasting(time.Duration(a.RefreshTTL)*time.Second))
 	if a.PreviousHash != "" {
 		line("old secret until", a.PreviousUntil.UTC().Format(time.RFC3339))
 	}

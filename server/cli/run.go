@@ -217,5 +217,5 @@ func (c *commands) attached(cmd *cobra.Command, act func(ctx context.Context, ap
 	if err != nil {
 		return err
 	}
-	return errors.Join(act(cmd.Context(), app), app.Close())
+	return errors.Join(hinted(act(cmd.Context(), app)), app.Close())
 }

@@ -63,7 +63,7 @@ func (c *commands) listSessions() *cobra.Command {
 				table := tabwriter.NewWriter(c.s.Out, 0, 0, 2, ' ', 0)
 				_, _ = fmt.Fprintln(table, "SESSION_ID\tUSER\tKIND\tADDRESS\tSEEN\tEXPIRES")
 				for _, d := range list {
-					_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", d.Key, shown(d.Username), d.Kind, d.IP,
+					_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", d.Key, shown(d.Username), d.Kind, shown(d.IP),
 						d.SeenAt.UTC().Format(time.RFC3339), d.ExpiresAt.UTC().Format(time.RFC3339))
 				}
 				return table.Flush()

@@ -31,8 +31,11 @@ account's password, too. What asks for a recent sign-in it cannot do. The audit
 log keeps that it was made.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if user == "" || lifetime == 0 {
-				return misused(cmd, errors.New("--user NAME and --for DURATION are needed"))
+			switch {
+			case user == "":
+				return misused(cmd, errors.New("--user is missing: for whom does it stand?"))
+			case lifetime == 0:
+				return misused(cmd, errors.New("--for is missing: how long does it live, such as 1h?"))
 			}
 			return c.attached(cmd, func(ctx context.Context, app *server.App) error {
 				minted, err := app.MintToken(ctx, user, name, lifetime)

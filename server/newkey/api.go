@@ -2,7 +2,6 @@ package newkey
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -86,17 +85,12 @@ func (a *API) again(c *gin.Context, r request, err error) error {
 		if r.code == "" {
 			alert = "The password is right. Type it once more, and the code with it."
 		}
-	case fault.Invalid, fault.Forbidden, fault.Conflict:
-	case fault.TooMany:
-		if f.RetryAfter > 0 {
-			seconds := (f.RetryAfter + time.Second - 1) / time.Second
-			c.Header("Retry-After", strconv.FormatInt(int64(seconds), 10))
-		}
+	case fault.Invalid, fault.Forbidden, fault.Conflict, fault.TooMany:
 	default:
 		return err
 	}
 	if alert == "" {
-		alert = f.Text + "."
+		alert = page.Sentence(c, f)
 	}
 	r.asksCode = r.code != "" || f.Kind == fault.CodeRequired
 	return a.ask(c, web.Status(f.Kind), r, alert)

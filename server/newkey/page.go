@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"latchkey/middleware"
 	"latchkey/model"
 	"latchkey/server/page"
 	"latchkey/service/access"
@@ -49,7 +50,7 @@ func (a *API) ask(c *gin.Context, status int, r request, alert string) error {
 			f.Scopes = append(f.Scopes, offer{ScopeText: s, Ticked: r.ticks(s.Scope), Warning: warning(s.Scope)})
 		}
 	}
-	v := page.View{Heading: "Make an API key", Alert: alert, Data: data{Form: f}}
+	v := page.View{Heading: "Make an API key", Alert: alert, Data: data{Form: f}, Warning: page.Unprotected(c)}
 	if r.proposed {
 		v.Lines = []string{
 			"Some program proposes this key. Anybody can make such a link: go on only if you know which program will have the key, and trust it.",
@@ -92,7 +93,7 @@ func (a *API) base(c *gin.Context) string {
 	switch {
 	case a.SiteURL != "":
 		return a.SiteURL
-	case c.Request.TLS != nil:
+	case middleware.IsHTTPS(c):
 		return "https://" + c.Request.Host
 	}
 	return "http://" + c.Request.Host

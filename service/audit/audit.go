@@ -61,7 +61,7 @@ const (
 	Founded          Kind = "founded"
 	AppRegistered    Kind = "oauth_app_registered"
 	AppChanged       Kind = "oauth_app_changed"
-	AppSecretRotated Kind = "oauth_app_secret_rotated" //nolint:gosec // G101: what happened
+	AppSecretRotated Kind = "oauth_app_secret_rotated"
 	AppDeleted       Kind = "oauth_app_deleted"
 	ScopeDeclared    Kind = "oauth_scope_declared"
 	ScopeWithdrawn   Kind = "oauth_scope_withdrawn"

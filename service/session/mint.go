@@ -34,7 +34,7 @@ type Minting struct {
 // with ErrOvertaken if the account changed since Epoch.
 func (s *Service) Mint(ctx context.Context, m Minting) (Opened, error) {
 	if m.For < time.Minute || m.For > s.cfg.Lifetime {
-		return Opened{}, ErrMintFor.WithText(fmt.Sprintf("a token lives for one minute at least and %v at most, as logins do (--token-lifetime)", s.cfg.Lifetime))
+		return Opened{}, ErrMintFor.WithText(fmt.Sprintf("a token lives for one minute at least and %g hours at most, as logins do (--token-lifetime)", s.cfg.Lifetime.Hours()))
 	}
 	now := model.At(s.now())
 	login := model.Login{
