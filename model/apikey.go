@@ -66,11 +66,20 @@ func (k APIKey) UsedAt() Time {
 	return k.LastUsedAt
 }
 
+// APIKeyMaker is what must be so still when a key is made or gets another text:
+// whoever asks may have been thrown out since they were let in.
+type APIKeyMaker struct {
+	Epoch   int64  // the account's, as they knew it
+	LoginID string // live at At; empty: they ask without a login
+	At      Time
+}
+
 // APIKeyRotation gives a key another text.
 type APIKeyRotation struct {
 	Hash     string
 	Prefix   string
 	OldUntil Time // the present text works before that; zero: no more
+	By       APIKeyMaker
 }
 
 // APIKeyNote is what requests with a key leave behind. It never brings anything

@@ -31,7 +31,12 @@ const (
 // newLeaks takes reports of each kind of secret that can be ended.
 func (a *App) newLeaks() *leak.Service {
 	return leak.New(leak.Deps{
-		Ends:  map[secret.Prefix]leak.End{secret.APIKey: a.apiKeys.Leaked},
+		Ends: map[secret.Prefix]leak.End{
+			secret.APIKey:        a.apiKeys.Leaked,
+			secret.OAuthToken:    a.Grants.Leaked,
+			secret.SessionAccess: a.Grants.Leaked,
+			secret.RefreshToken:  a.Grants.Leaked,
+		},
 		Count: a.guesses.Report, Least: leakAnswer, Each: leakPerText,
 	})
 }

@@ -14,13 +14,17 @@ type APIKeys struct{ db *DB }
 // APIKeys is the store of API keys in d.
 func (d *DB) APIKeys() *APIKeys { return &APIKeys{db: d} }
 
-// AddAPIKey adds key, unless its account is gone (model.ErrStale), has a key of
+// AddAPIKey adds key, unless whoever makes it is no more who they
+// were (model.ErrStale), or the account has a key of
 // that name that is not revoked (model.ErrConflict), or has limit keys
 // (model.ErrLimit). Nobody writes between the checks and the insert: the
 // transaction is immediate.
-func (s *APIKeys) AddAPIKey(ctx context.Context, key model.APIKey, limit int) (model.APIKey, error) {
+func (s *APIKeys) AddAPIKey(ctx context.Context, key model.APIKey, by model.APIKeyMaker, limit int) (model.APIKey, error) {
 	key.ID = 0
 	err := s.db.write(ctx, func(tx *gorm.DB) error {
+		if err := checkMaker(tx, key.AccountKey, by); err != nil {
+			return err
+		}
 		var living, all int64
 		own := func() *gorm.DB { return tx.Model(&model.APIKey{}).Where("account_key = ?", key.AccountKey) }
 		err := firstError(
@@ -41,6 +45,25 @@ func (s *APIKeys) AddAPIKey(ctx context.Context, key model.APIKey, limit int) (m
 		return model.APIKey{}, err
 	}
 	return key, nil
+}
+
+// checkMaker fails with model.ErrStale unless the account has the epoch still,
+// and the login, if there is one, is live and the account's.
+func checkMaker(tx *gorm.DB, accountKey string, by model.APIKeyMaker) error {
+	var accounts, logins int64
+	err := tx.Model(&model.Account{}).Where("accounts.key = ? AND epoch = ?", accountKey, by.Epoch).Count(&accounts).Error
+	if err != nil || accounts == 0 {
+		return firstError(err, model.ErrStale)
+	}
+	if by.LoginID == "" {
+		return nil
+	}
+	err = live(tx.Model(&model.Login{}), model.Live{At: by.At}).
+		Where("id = ? AND account_key = ?", by.LoginID, accountKey).Count(&logins).Error
+	if err != nil || logins == 0 {
+		return firstError(err, model.ErrStale)
+	}
+	return nil
 }
 
 // APIKeyByHash is the key whose text has that hash, or had it before the last
@@ -114,7 +137,8 @@ func (s *APIKeys) EditAPIKey(ctx context.Context, old, key model.APIKey) error {
 }
 
 // RotateAPIKey gives a key of the account another text, and returns the key as
-// it is then. model.ErrNotFound, model.ErrStale if it is revoked.
+// it is then. model.ErrNotFound, model.ErrConflict if it is revoked,
+// model.ErrStale if whoever asks is no more who they were.
 func (s *APIKeys) RotateAPIKey(ctx context.Context, accountKey string, id int64, r model.APIKeyRotation) (model.APIKey, error) {
 	var row model.APIKey
 	err := s.db.write(ctx, func(tx *gorm.DB) error {
@@ -122,7 +146,10 @@ func (s *APIKeys) RotateAPIKey(ctx context.Context, accountKey string, id int64,
 			return err
 		}
 		if !row.RevokedAt.IsZero() {
-			return model.ErrStale
+			return model.ErrConflict
+		}
+		if err := checkMaker(tx, row.AccountKey, r.By); err != nil {
+			return err
 		}
 		row.OldHash, row.OldUntil = "", r.OldUntil
 		if !r.OldUntil.IsZero() {

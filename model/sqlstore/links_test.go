@@ -54,7 +54,7 @@ func linkHarness(db *sqlstore.DB) linktest.Harness {
 		NewAPIKey: func(t *testing.T, accountKey, deviceKey string) int64 {
 			t.Helper()
 			n := strconv.FormatInt(made.Add(1), 10)
-			key, err := db.APIKeys().AddAPIKey(t.Context(), model.APIKey{AccountKey: accountKey, Name: n, Hash: n, CreatedAt: model.At(start), CreatedOnDevice: deviceKey}, 10)
+			key, err := db.APIKeys().AddAPIKey(t.Context(), model.APIKey{AccountKey: accountKey, Name: n, Hash: n, CreatedAt: model.At(start), CreatedOnDevice: deviceKey}, model.APIKeyMaker{}, 10)
 			if err != nil {
 				t.Fatal(err)
 			}

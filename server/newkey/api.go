@@ -23,7 +23,7 @@ const Path = "/account/api-key"
 type Deps struct {
 	Profile *profile.Service
 	Title   func() string // what the site calls itself
-	SiteURL string        // scheme://host[:port]; empty: as the browser has it
+	SiteURL string        // scheme://host[:port]; empty: people know it
 	Now     func() time.Time
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"latchkey/middleware"
 	"latchkey/model"
 	"latchkey/server/page"
 	"latchkey/service/access"
@@ -83,18 +82,16 @@ func (a *API) show(c *gin.Context, r request, text string, key model.APIKey) err
 		}
 	}
 	return a.page.Show(c, http.StatusOK, page.View{
-		Heading: "Your API key", Facts: facts, Data: data{Made: &made{Key: text, Base: a.base(c)}},
+		Heading: "Your API key", Facts: facts, Data: data{Made: &made{Key: text, Base: a.base()}},
 		Warning: "Give it to that program and to nobody else. It does not end when you change your password: delete it when you do not need it any more.",
 	})
 }
 
-// base is how the browser reaches the server.
-func (a *API) base(c *gin.Context) string {
-	switch {
-	case a.SiteURL != "":
-		return a.SiteURL
-	case middleware.IsHTTPS(c):
-		return "https://" + c.Request.Host
+// base is how programs reach the server. What the request calls it is not said:
+// a key that follows it would go wherever Host leads (H-11).
+func (a *API) base() string {
+	if a.SiteURL == "" {
+		return "$SERVER"
 	}
-	return "http://" + c.Request.Host
+	return a.SiteURL
 }

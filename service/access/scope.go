@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"latchkey/service/fault"
+	"latchkey/service/secret"
 )
 
 // What is wrong with scopes. Compare with errors.Is; the texts name the scope.
@@ -159,8 +160,10 @@ func (l Scopes) String() string { return strings.Join(l.Names(), " ") }
 
 const maxQuoted = 64 // bytes of somebody's text that an answer repeats
 
-// quoted is a name as a refusal repeats it: cut, and without what does not print.
+// quoted is a name as a refusal repeats it: cut, and without what does not print
+// or is a key that somebody sent in the wrong field.
 func quoted(name string) string {
+	name = secret.Hide(name)
 	name = name[:min(len(name), maxQuoted)]
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey/service/access"
+	"latchkey/service/secret"
 )
 
 func TestParseScopes(t *testing.T) {
@@ -108,5 +109,17 @@ func TestVocabularyIsReadable(t *testing.T) {
 			t.Errorf("%s is not resource.action", s.Scope)
 		}
 		seen = append(seen, s.Scope)
+	}
+}
+
+// P-01: a key that is sent as a scope does not come back in the refusal.
+func TestUnknownScopesDoNotRepeatKeys(t *testing.T) {
+	for _, p := range []secret.Prefix{secret.APIKey, secret.OAuthToken, secret.RefreshToken, secret.ClientSecret} {
+		text := secret.NewBearer(p)
+		for _, sent := range []string{text, "me.read " + text, strings.Repeat("x", 30) + text} {
+			if _, err := access.ParseScopes([]string{sent}); err == nil || strings.Contains(err.Error(), text[8:24]) {
+				t.Errorf("%q: %v", sent, err)
+			}
+		}
 	}
 }

@@ -36,10 +36,11 @@ const (
 // accountKey anybody's; one that is not there is model.ErrNotFound.
 type Store interface {
 	// AddAPIKey adds key and returns it with its ID, which is never one that a
-	// deleted key had. In this order: an account that does not exist is
+	// deleted key had. In this order: an account that does not exist or whose
+	// epoch is another by now, or a login that is over or another account's, is
 	// model.ErrStale, a name that a key of the account has which is not revoked
 	// is model.ErrConflict, limit keys there already is model.ErrLimit.
-	AddAPIKey(ctx context.Context, key model.APIKey, limit int) (model.APIKey, error)
+	AddAPIKey(ctx context.Context, key model.APIKey, by model.APIKeyMaker, limit int) (model.APIKey, error)
 	// APIKeyByHash is the key whose Hash or OldHash that is, whatever became of
 	// it; model.ErrNotFound.
 	APIKeyByHash(ctx context.Context, hash string) (model.APIKey, error)
@@ -57,8 +58,8 @@ type Store interface {
 	// that is not revoked.
 	EditAPIKey(ctx context.Context, old, key model.APIKey) error
 	// RotateAPIKey gives a key of the account another text, and returns the key
-	// as it is then. Of an earlier rotation nothing is left. model.ErrNotFound,
-	// model.ErrStale if it is revoked.
+	// as it is then. Of an earlier rotation nothing is left. model.ErrNotFound;
+	// model.ErrConflict if it is revoked; model.ErrStale as AddAPIKey.
 	RotateAPIKey(ctx context.Context, accountKey string, id int64, r model.APIKeyRotation) (model.APIKey, error)
 	// DeleteAPIKey deletes a key and returns it; model.ErrNotFound.
 	DeleteAPIKey(ctx context.Context, accountKey string, id int64) (model.APIKey, error)

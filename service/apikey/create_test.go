@@ -122,7 +122,7 @@ func TestCreateRefuses(t *testing.T) {
 	}
 	f.make(func(w *apikey.Wanted) { w.Scopes, w.LearnFor = nil, time.Minute }) // to find out what it takes
 	f.store.DropAccount(bob)
-	if _, _, err := f.Create(t.Context(), f.as(bob), wanted("x")); !errors.Is(err, apikey.ErrNoAccount) {
+	if _, _, err := f.Create(t.Context(), f.as(bob), wanted("x")); !errors.Is(err, apikey.ErrEnded) {
 		t.Errorf("for an account that is gone = %v", err)
 	}
 }

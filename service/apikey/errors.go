@@ -53,6 +53,7 @@ var (
 	ErrNoKey = fault.New(fault.NotFound, "api_key_unknown", "API key not found")
 	// ErrRevoked says that nothing can be done with a key but delete it.
 	ErrRevoked = fault.New(fault.Invalid, "api_key_revoked", "This API key was revoked: delete it and make another")
-	// ErrNoAccount says that the account was deleted while it made a key.
-	ErrNoAccount = fault.New(fault.Unauthenticated, "api_key_account_gone", "token is invalidated")
+	// ErrEnded says that the caller's login or account came to its end, or the
+	// account's password changed, while the request was under way.
+	ErrEnded = fault.New(fault.Unauthenticated, "api_key_caller_ended", "token is invalidated")
 )

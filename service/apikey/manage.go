@@ -19,7 +19,7 @@ import (
 // told this once. It takes the owner with a fresh proof: access.ErrFirstParty,
 // ErrGuest, ErrStaticToken or access.ErrNotFresh otherwise. It fails with
 // ErrName, access.ErrUnknownScope, ErrNoScopes, ErrExpiry, ErrAddresses,
-// ErrLearnFor, ErrAdminScope, ErrNameTaken, ErrTooMany or ErrNoAccount.
+// ErrLearnFor, ErrAdminScope, ErrNameTaken, ErrTooMany or ErrEnded.
 func (s *Service) Create(ctx context.Context, by access.Caller, n Wanted) (text string, key model.APIKey, err error) {
 	now := s.Now()
 	if err := checkOwner(by, now); err != nil {
@@ -42,7 +42,7 @@ func (s *Service) Create(ctx context.Context, by access.Caller, n Wanted) (text 
 	}
 	text = secret.NewBearer(secret.APIKey)
 	wanted.Hash, wanted.Prefix = stored(text)
-	key, err = s.Store.AddAPIKey(ctx, wanted, maxKeys)
+	key, err = s.Store.AddAPIKey(ctx, wanted, maker(by, now), maxKeys)
 	if err != nil {
 		return "", model.APIKey{}, addFailure(err)
 	}
@@ -50,6 +50,11 @@ func (s *Service) Create(ctx context.Context, by access.Caller, n Wanted) (text 
 		return "", model.APIKey{}, err
 	}
 	return text, key, nil
+}
+
+// maker is what must be so still when the key is written.
+func maker(by access.Caller, now time.Time) model.APIKeyMaker {
+	return model.APIKeyMaker{Epoch: by.Account.Epoch, LoginID: by.LoginID, At: model.At(now)}
 }
 
 // checkOwner is nil for the owner of an account who proved lately who they are:
@@ -79,7 +84,7 @@ func addFailure(err error) error {
 	case errors.Is(err, model.ErrLimit):
 		return ErrTooMany
 	case errors.Is(err, model.ErrStale):
-		return ErrNoAccount
+		return ErrEnded
 	}
 	return fmt.Errorf("add API key: %w", err)
 }
@@ -138,7 +143,7 @@ func (s *Service) edit(ctx context.Context, by access.Caller, id int64, e Edit) 
 // Rotate gives one of the caller's keys another text and returns it, this once.
 // The present one works for overlap more, 0 to 24 hours; the one before it does
 // not any more. It takes a fresh proof as Create does, and fails with ErrNoKey,
-// ErrRevoked or ErrOverlap.
+// ErrRevoked, ErrOverlap or ErrEnded.
 func (s *Service) Rotate(ctx context.Context, by access.Caller, id int64, overlap time.Duration) (string, error) {
 	now := s.Now()
 	if err := checkOwner(by, now); err != nil {
@@ -148,16 +153,18 @@ func (s *Service) Rotate(ctx context.Context, by access.Caller, id int64, overla
 		return "", ErrOverlap
 	}
 	text := secret.NewBearer(secret.APIKey)
-	var r model.APIKeyRotation
+	r := model.APIKeyRotation{By: maker(by, now)}
 	r.Hash, r.Prefix = stored(text)
 	if overlap > 0 {
 		r.OldUntil = model.At(now.Add(overlap))
 	}
 	key, err := s.Store.RotateAPIKey(ctx, by.Account.Key, id, r)
-	if errors.Is(err, model.ErrStale) {
+	switch {
+	case errors.Is(err, model.ErrConflict):
 		return "", ErrRevoked
-	}
-	if err != nil {
+	case errors.Is(err, model.ErrStale):
+		return "", ErrEnded
+	case err != nil:
 		return "", keyFailure(err, "rotate", id)
 	}
 	err = s.tell(ctx, audit.APIKeyRotated, key, slog.Int64("overlap_seconds", int64(overlap/time.Second)))

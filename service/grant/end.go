@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"latchkey/model"
 	"latchkey/service/audit"
@@ -50,6 +51,35 @@ func (s *Service) endToken(ctx context.Context, token string, mayEnd func(client
 	}
 	return s.Record(ctx, audit.Event{
 		Kind: audit.TokenRevoked, AccountKey: t.AccountKey, DeviceKey: t.DeviceKey, Detail: appDetail(t.Grant.ClientID),
+	})
+}
+
+// Leaked ends the login of a token that somebody found: whoever has it may have
+// the others of its family. A used refresh token counts, as it does where it is
+// sent again. A token that is unknown, or past its time, is no error, and ends
+// nothing. When Leaked returns, nobody is let in by the family.
+func (s *Service) Leaked(ctx context.Context, token string) error {
+	if !IsAccess(token) && !secret.IsBearer(secret.RefreshToken, token) {
+		return nil
+	}
+	t, err := s.Store.Token(ctx, hashOf(token))
+	if errors.Is(err, model.ErrNotFound) || err == nil && !t.ExpiresAt.After(s.Now()) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("find leaked token: %w", err)
+	}
+	n, err := s.Store.EndFamily(ctx, t.LoginID, model.EndRevoked, model.At(s.Now()))
+	if err != nil {
+		return fmt.Errorf("revoke leaked token: %w", err)
+	}
+	s.announce(ctx, t.AccountKey)
+	if n == 0 {
+		return nil
+	}
+	return s.Record(ctx, audit.Event{
+		Kind: audit.TokenRevoked, AccountKey: t.AccountKey, DeviceKey: t.DeviceKey,
+		Detail: append(appDetail(t.Grant.ClientID), slog.String("why", "leaked")),
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"latchkey/model"
 	"latchkey/service/access"
-	"latchkey/service/account"
 	"latchkey/service/apikey"
 	"latchkey/service/login"
 	"latchkey/service/totp"
@@ -33,34 +32,19 @@ func (s *Service) makeAPIKey(ctx context.Context, a model.Account, n apikey.Want
 	if err != nil {
 		return "", model.APIKey{}, err
 	}
+	if owner.Epoch != a.Epoch { // the password that was looked at is not the account's any more
+		return "", model.APIKey{}, ErrOvertaken
+	}
 	if owner.MustEnrol() {
 		return "", model.APIKey{}, totp.ErrRequired
 	}
 	by := access.From(ctx)
 	by.Kind, by.Account, by.FreshAt = access.SessionToken, owner, s.Now()
 	text, key, err := s.APIKeys.Create(access.With(ctx, by), by, n)
-	if err != nil {
-		return "", model.APIKey{}, err
-	}
-	// The password was looked at a while ago. Who has changed it since must not be
-	// left with a key that the old one made.
-	now, err := s.Accounts.Profile(ctx, a.Key)
-	if err == nil && now.Epoch == a.Epoch {
-		return text, key, nil
-	}
-	if err == nil || errors.Is(err, account.ErrUnknown) {
+	if errors.Is(err, apikey.ErrEnded) {
 		err = ErrOvertaken
 	}
-	return "", model.APIKey{}, errors.Join(err, s.unmake(ctx, by, key))
-}
-
-// unmake takes back a key whose text nobody was told.
-func (s *Service) unmake(ctx context.Context, by access.Caller, key model.APIKey) error {
-	err := s.APIKeys.Delete(context.WithoutCancel(ctx), by, key.ID)
-	if errors.Is(err, apikey.ErrNoKey) {
-		return nil // it went with its account
-	}
-	return err
+	return text, key, err
 }
 
 // EvictWithKeys throws one of the caller's devices out and revokes the API keys

@@ -15,7 +15,10 @@ import (
 // Harness is a fresh store and the ways to make and delete an account in it.
 type Harness struct {
 	Store       apikey.Store
-	NewAccount  func(t *testing.T) string // returns the new account's key
+	NewAccount  func(t *testing.T) string                    // returns the new account's key
+	NewLogin    func(t *testing.T, accountKey string) string // returns the ID of a new login that is live at at(0)
+	EndLogin    func(t *testing.T, accountKey, id string)
+	Change      func(t *testing.T, accountKey string) // of a password
 	DropAccount func(t *testing.T, accountKey string)
 }
 
@@ -27,30 +30,31 @@ const limit = 20
 func Conformance(t *testing.T, open func(t *testing.T) Harness) {
 	t.Helper()
 	for name, part := range map[string]func(*testing.T, Harness){
-		"a key comes back as it was added":               keepsEveryField,
-		"a list is in order, in pages and counted":       listsInPages,
-		"a name is taken once among living keys":         refusesSameName,
-		"the limit holds":                                holdsLimit,
-		"an account must exist":                          needsAccount,
-		"a key goes with its account":                    goesWithAccount,
-		"living keys are counted":                        countsLiving,
-		"a key is edited if it is as it was":             edits,
-		"only the owner's key is touched":                touchesOwnOnly,
-		"a rotation leaves at most one old text":         rotates,
-		"an id is never used again":                      neverReusesID,
-		"of parallel adds of a name one wins":            parallelNames,
-		"parallel adds do not go beyond the limit":       parallelLimit,
-		"of parallel deletions of a key one counts":      parallelDeletes,
-		"of parallel edits of a key one counts":          parallelEdits,
-		"a text that leaked ends":                        revokesText,
-		"a device's keys end":                            revokesDevice,
-		"nothing revives a key that is revoked":          revokesForGood,
-		"a note writes its own columns and nothing else": notesOwnColumns,
-		"a note brings no deleted key back":              notesNoDeleted,
-		"lessons add up while a key learns":              notesLessons,
-		"each warning is claimed once":                   warns,
-		"unused keys are found and reported once":        reportsUnused,
-		"unused keys are revoked unless they are used":   revokesUnused,
+		"a key comes back as it was added":                 keepsEveryField,
+		"a list is in order, in pages and counted":         listsInPages,
+		"a name is taken once among living keys":           refusesSameName,
+		"the limit holds":                                  holdsLimit,
+		"an account must exist":                            needsAccount,
+		"whoever makes or rotates a key must be there yet": needsMaker,
+		"a key goes with its account":                      goesWithAccount,
+		"living keys are counted":                          countsLiving,
+		"a key is edited if it is as it was":               edits,
+		"only the owner's key is touched":                  touchesOwnOnly,
+		"a rotation leaves at most one old text":           rotates,
+		"an id is never used again":                        neverReusesID,
+		"of parallel adds of a name one wins":              parallelNames,
+		"parallel adds do not go beyond the limit":         parallelLimit,
+		"of parallel deletions of a key one counts":        parallelDeletes,
+		"of parallel edits of a key one counts":            parallelEdits,
+		"a text that leaked ends":                          revokesText,
+		"a device's keys end":                              revokesDevice,
+		"nothing revives a key that is revoked":            revokesForGood,
+		"a note writes its own columns and nothing else":   notesOwnColumns,
+		"a note brings no deleted key back":                notesNoDeleted,
+		"lessons add up while a key learns":                notesLessons,
+		"each warning is claimed once":                     warns,
+		"unused keys are found and reported once":          reportsUnused,
+		"unused keys are revoked unless they are used":     revokesUnused,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, open(t)) })
 	}
@@ -74,7 +78,7 @@ func sample(accountKey string, n int) model.APIKey {
 
 func (h Harness) add(t *testing.T, key model.APIKey) model.APIKey {
 	t.Helper()
-	row, err := h.Store.AddAPIKey(t.Context(), key, limit)
+	row, err := h.Store.AddAPIKey(t.Context(), key, model.APIKeyMaker{}, limit)
 	if err != nil {
 		t.Fatalf("AddAPIKey(%q) = %v", key.Name, err)
 	}
@@ -135,7 +139,7 @@ func refusesSameName(t *testing.T, h Harness) {
 	first := h.add(t, sample(account, 1))
 	again := sample(account, 2)
 	again.Name = first.Name
-	if _, err := h.Store.AddAPIKey(t.Context(), again, limit); !errors.Is(err, model.ErrConflict) {
+	if _, err := h.Store.AddAPIKey(t.Context(), again, model.APIKeyMaker{}, limit); !errors.Is(err, model.ErrConflict) {
 		t.Errorf("AddAPIKey of a name that is taken = %v, want ErrConflict", err)
 	}
 	other := again
@@ -156,13 +160,13 @@ func holdsLimit(t *testing.T, h Harness) {
 	if _, err := h.Store.RevokeAPIKeyText(t.Context(), first.Hash, at(1)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Store.AddAPIKey(t.Context(), sample(account, 3), 2); !errors.Is(err, model.ErrLimit) {
+	if _, err := h.Store.AddAPIKey(t.Context(), sample(account, 3), model.APIKeyMaker{}, 2); !errors.Is(err, model.ErrLimit) {
 		t.Errorf("third of two, one of them revoked = %v, want ErrLimit", err)
 	}
 	if _, err := h.Store.DeleteAPIKey(t.Context(), account, first.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Store.AddAPIKey(t.Context(), sample(account, 3), 2); err != nil {
+	if _, err := h.Store.AddAPIKey(t.Context(), sample(account, 3), model.APIKeyMaker{}, 2); err != nil {
 		t.Errorf("after a deletion = %v", err)
 	}
 }
@@ -171,7 +175,7 @@ const nobody = "00000000000000000000000000000000"
 
 func needsAccount(t *testing.T, h Harness) {
 	t.Helper()
-	if _, err := h.Store.AddAPIKey(t.Context(), sample(nobody, 1), limit); !errors.Is(err, model.ErrStale) {
+	if _, err := h.Store.AddAPIKey(t.Context(), sample(nobody, 1), model.APIKeyMaker{}, limit); !errors.Is(err, model.ErrStale) {
 		t.Errorf("AddAPIKey without an account = %v, want ErrStale", err)
 	}
 }
@@ -224,7 +228,7 @@ func parallelNames(t *testing.T, h Harness) {
 	racetest.Once(t, 12, model.ErrConflict, func(i int) error {
 		key := sample(account, i)
 		key.Name = "same"
-		_, err := h.Store.AddAPIKey(t.Context(), key, limit)
+		_, err := h.Store.AddAPIKey(t.Context(), key, model.APIKeyMaker{}, limit)
 		return err
 	})
 }
@@ -233,7 +237,7 @@ func parallelLimit(t *testing.T, h Harness) {
 	t.Helper()
 	account := h.NewAccount(t)
 	fine := racetest.Together(t, 12, model.ErrLimit, func(i int) error {
-		_, err := h.Store.AddAPIKey(t.Context(), sample(account, i), 5)
+		_, err := h.Store.AddAPIKey(t.Context(), sample(account, i), model.APIKeyMaker{}, 5)
 		return err
 	})
 	if _, total, err := h.Store.APIKeys(t.Context(), account, 0, 100); fine != 5 || total != 5 || err != nil {

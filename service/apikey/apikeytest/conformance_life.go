@@ -152,9 +152,11 @@ func revokesForGood(t *testing.T, h Harness) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rotateErr := h.Store.RotateAPIKey(t.Context(), key.AccountKey, key.ID, model.APIKeyRotation{Hash: "new"})
+	if _, err := h.Store.RotateAPIKey(t.Context(), key.AccountKey, key.ID, model.APIKeyRotation{Hash: "new"}); !errors.Is(err, model.ErrConflict) {
+		t.Errorf("rotate of a revoked key = %v, want ErrConflict", err)
+	}
 	for act, err := range map[string]error{
-		"edit": h.Store.EditAPIKey(t.Context(), revoked, key), "rotate": rotateErr,
+		"edit": h.Store.EditAPIKey(t.Context(), revoked, key),
 		"warn": h.Store.WarnAPIKey(t.Context(), key, 7), "report": h.Store.ReportAPIKey(t.Context(), key.ID, at(9), at(9)),
 		"retire": h.Store.RevokeUnusedAPIKey(t.Context(), key.ID, at(9), at(9)),
 	} {

@@ -14,22 +14,50 @@ import (
 // Store is an apikey.Store in memory, safe for concurrent use.
 type Store struct {
 	mu       sync.Mutex
-	accounts map[string]bool
-	keys     []model.APIKey // by ascending ID
+	accounts map[string]int64  // epochs
+	logins   map[string]string // owners of live ones, by ID
+	keys     []model.APIKey    // by ascending ID
 	lastID   int64
 }
 
 var _ apikey.Store = (*Store)(nil)
 
 // New makes an empty store that knows no account.
-func New() *Store { return &Store{accounts: map[string]bool{}} }
+func New() *Store { return &Store{accounts: map[string]int64{}, logins: map[string]string{}} }
 
 // AddAccount makes an account known, which is what a row in the accounts table
 // does elsewhere.
 func (s *Store) AddAccount(accountKey string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.accounts[accountKey] = true
+	s.accounts[accountKey] = 0
+}
+
+// Change raises the account's epoch.
+func (s *Store) Change(accountKey string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accounts[accountKey]++
+}
+
+// OpenLogin makes a live login of the account.
+func (s *Store) OpenLogin(accountKey, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logins[id] = accountKey
+}
+
+// EndLogin ends a login.
+func (s *Store) EndLogin(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.logins, id)
+}
+
+// isStale reports whether whoever asks is no more who they were.
+func (s *Store) isStale(accountKey string, by model.APIKeyMaker) bool {
+	epoch, there := s.accounts[accountKey]
+	return !there || epoch != by.Epoch || by.LoginID != "" && s.logins[by.LoginID] != accountKey
 }
 
 // DropAccount deletes an account with its keys.
@@ -41,12 +69,12 @@ func (s *Store) DropAccount(accountKey string) {
 }
 
 // AddAPIKey is apikey.Store's.
-func (s *Store) AddAPIKey(_ context.Context, key model.APIKey, limit int) (model.APIKey, error) {
+func (s *Store) AddAPIKey(_ context.Context, key model.APIKey, by model.APIKeyMaker, limit int) (model.APIKey, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	own := s.own(key.AccountKey)
 	switch {
-	case !s.accounts[key.AccountKey]:
+	case s.isStale(key.AccountKey, by):
 		return model.APIKey{}, model.ErrStale
 	case slices.ContainsFunc(own, func(k model.APIKey) bool { return k.Name == key.Name && k.RevokedAt.IsZero() }):
 		return model.APIKey{}, model.ErrConflict
@@ -132,6 +160,8 @@ func (s *Store) RotateAPIKey(_ context.Context, accountKey string, id int64, r m
 	case k == nil:
 		return model.APIKey{}, model.ErrNotFound
 	case !k.RevokedAt.IsZero():
+		return *k, model.ErrConflict
+	case s.isStale(k.AccountKey, r.By):
 		return *k, model.ErrStale
 	}
 	k.OldHash, k.OldUntil = "", r.OldUntil

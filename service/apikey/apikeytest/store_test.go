@@ -18,6 +18,14 @@ func TestStore(t *testing.T) {
 				store.AddAccount(key)
 				return key
 			},
+			NewLogin: func(_ *testing.T, accountKey string) string {
+				accounts++
+				id := fmt.Sprintf("login%d", accounts)
+				store.OpenLogin(accountKey, id)
+				return id
+			},
+			EndLogin:    func(_ *testing.T, _, id string) { store.EndLogin(id) },
+			Change:      func(_ *testing.T, key string) { store.Change(key) },
 			DropAccount: func(_ *testing.T, key string) { store.DropAccount(key) },
 		}
 	})
