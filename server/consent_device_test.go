@@ -14,7 +14,12 @@ import (
 // startDevice begins a device authorization and returns both its codes.
 func (a *asksForAccess) startDevice() (deviceCode, userCode string) {
 	a.t.Helper()
-	r := a.ask("/api/v4/session/oauth/device_authorization", url.Values{"client_id": {a.native.ID}, "scope": {"openid me.read"}})
+	return a.startDeviceFor("openid me.read")
+}
+
+func (a *asksForAccess) startDeviceFor(scope string) (deviceCode, userCode string) {
+	a.t.Helper()
+	r := a.ask("/api/v4/session/oauth/device_authorization", url.Values{"client_id": {a.native.ID}, "scope": {scope}})
 	var made struct {
 		Device string `json:"device_code"`
 		User   string `json:"user_code"`

@@ -27,6 +27,7 @@ var pageText string
 type Flow interface {
 	Begin(ctx context.Context, issuer string, asked url.Values) (oauth.Request, error)
 	NeedsSignIn(by access.Caller, r oauth.Request) bool
+	NeedsProof(by access.Caller, scopes []string) bool
 	NeedsConsent(ctx context.Context, by access.Caller, r oauth.Request) (bool, error)
 	Approve(ctx context.Context, by access.Caller, r oauth.Request) (string, error)
 	Deny(r oauth.Request) string

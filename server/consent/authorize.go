@@ -38,6 +38,9 @@ func (a *API) Authorize(c *gin.Context) error {
 		return a.approve(c, by, r)
 	case r.PromptNone:
 		return a.leave(c, r, a.deps.Flow.Refuse(r, oauth.ConsentRequired))
+	case a.deps.Flow.NeedsProof(by, r.Scopes):
+		a.deps.People.AskAgain(c, PathAuthorize+"?"+raw)
+		return nil
 	}
 	return a.ask(c, by, r, sheet{raw: raw, status: http.StatusOK})
 }
@@ -62,6 +65,10 @@ func (a *API) Decide(c *gin.Context) error {
 	}
 	if answer == "deny" {
 		return a.leave(c, r, a.deps.Flow.Deny(r))
+	}
+	if a.deps.Flow.NeedsProof(by, r.Scopes) { // the page stood open until the proof was old
+		a.deps.People.AskAgain(c, PathAuthorize+"?"+raw)
+		return nil
 	}
 	return a.approve(c, by, r)
 }

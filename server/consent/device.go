@@ -74,6 +74,10 @@ func (a *API) askDevice(c *gin.Context, by access.Caller, code string, again boo
 	if err != nil {
 		return err
 	}
+	if a.deps.Flow.NeedsProof(by, d.Scopes) {
+		a.deps.People.AskAgain(c, devicePage(d.UserCode))
+		return nil
+	}
 	sealed, err := a.seal(forDevice, by, d.UserCode)
 	if err != nil {
 		return err

@@ -56,7 +56,8 @@ func (s *Service) DeviceAsk(ctx context.Context, by access.Caller, userCode stri
 }
 
 // DeviceDecide answers the device, once. It fails as DeviceAsk and Approve do;
-// what is not the owner's to give is access.ErrScope. A yes is not remembered:
+// what is not the owner's to give is access.ErrScope, and access.ErrNotFresh where
+// NeedsProof holds. A yes is not remembered:
 // who shows the next code may be another device.
 func (s *Service) DeviceDecide(ctx context.Context, by access.Caller, userCode string, approve bool) error {
 	if err := mayApprove(by); err != nil {
@@ -69,6 +70,9 @@ func (s *Service) DeviceDecide(ctx context.Context, by access.Caller, userCode s
 		}
 		if wantsAdmin(q.Scopes) && !by.Account.IsAdmin() {
 			return access.ErrScope.WithText("Only an admin can give what the app asks for")
+		}
+		if s.NeedsProof(by, q.Scopes) {
+			return access.ErrNotFresh
 		}
 	}
 	return s.Grants.DecideDevice(ctx, by, grant.DeviceDecision{

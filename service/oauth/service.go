@@ -77,14 +77,24 @@ func (s *Service) NeedsConsent(ctx context.Context, by access.Caller, r Request)
 // Approve gives the app a code and returns where the browser is sent. The caller
 // is the owner, signed in, who was asked or need not be. It fails with
 // access.ErrFirstParty for all others, totp.ErrRequired for those who must first
-// enrol a second factor, and with a *RedirectError if what the app wants is not
-// the owner's to give.
+// enrol a second factor, access.ErrNotFresh where NeedsProof holds and the owner
+// was never asked, and with a *RedirectError if what the app wants is not the
+// owner's to give.
 func (s *Service) Approve(ctx context.Context, by access.Caller, r Request) (string, error) {
 	if err := mayApprove(by); err != nil {
 		return "", err
 	}
 	if wantsAdmin(r.Scopes) && !by.Account.IsAdmin() {
 		return "", r.refused("access_denied", "Only an admin can give what the app asks for")
+	}
+	if s.NeedsProof(by, r.Scopes) {
+		given, err := s.Grants.Consented(ctx, by.Account.Key, r.App.ID, r.Scopes)
+		if err != nil {
+			return "", err
+		}
+		if !given {
+			return "", access.ErrNotFresh
+		}
 	}
 	if err := s.Grants.Consent(ctx, by, r.App.ID, r.Scopes); err != nil {
 		return "", err
@@ -116,6 +126,13 @@ func mayApprove(by access.Caller) error {
 // must not give it beforehand, for the day they become one.
 func wantsAdmin(scopes []string) bool {
 	return slices.ContainsFunc(scopes, func(name string) bool { return access.Scope(name).IsAdmin() })
+}
+
+// NeedsProof reports whether the owner must prove who they are once more before
+// they are asked: an admin's scopes outlive the login that gives them, as an API
+// key does (security.md, step-up).
+func (s *Service) NeedsProof(by access.Caller, scopes []string) bool {
+	return wantsAdmin(scopes) && by.Account.IsAdmin() && !by.IsFresh(s.Now())
 }
 
 // methodsOf is how the owner signed in (RFC 8176).
