@@ -1,18 +1,17 @@
 package server_test
 
 import (
-	"context"
 	"html"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/server/servertest"
 	"latchkey/service/access"
 	"latchkey/service/account"
-	"latchkey/service/audit"
 	"latchkey/service/totp/totptest"
 )
 
@@ -218,14 +217,15 @@ func TestThePageRemembersThatItWasProposed(t *testing.T) {
 func TestAPasswordThatIsChangedMeanwhileMakesNoKey(t *testing.T) {
 	w := watch(t)
 	keys := w.App.APIKeys()
-	record := keys.Record
-	keys.Record = func(ctx context.Context, e audit.Event) error {
-		if e.Kind == audit.APIKeyCreated { // stored by now, and not told
-			if _, err := w.App.SetPassword(context.WithoutCancel(ctx), "ann", newPassword); err != nil {
+	now, changed := keys.Now, false
+	keys.Now = func() time.Time { // asked for between the proof and the key
+		if !changed {
+			changed = true
+			if _, err := w.App.SetPassword(t.Context(), "ann", newPassword); err != nil {
 				t.Errorf("change the password: %v", err)
 			}
 		}
-		return record(ctx, e)
+		return now()
 	}
 	page := w.postKey(t, keyForm())
 	wantPage(t, "the form", page, http.StatusConflict, "Account has been changed meanwhile, try again.")
